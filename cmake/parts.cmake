@@ -1,0 +1,35 @@
+# The libraries we use, each under one name (tutti::part_<name>) that cmake/layers.cmake hands out.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(OpenSSL REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate)
+pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswresample)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(POCKETSPHINX IMPORTED_TARGET pocketsphinx)
+
+function(tutti_part name)
+  add_library(tutti_part_${name} INTERFACE)
+  target_link_libraries(tutti_part_${name} INTERFACE ${ARGN})
+endfunction()
+
+tutti_part(spdlog spdlog::spdlog)
+tutti_part(tomlplusplus)
+tutti_part(samplerate PkgConfig::SAMPLERATE)
+tutti_part(json Boost::json Boost::url)
+tutti_part(crypto OpenSSL::Crypto)
+tutti_part(libav PkgConfig::LIBAV)
+tutti_part(seccomp PkgConfig::SECCOMP)
+tutti_part(cli11 CLI11::CLI11)
+if(POCKETSPHINX_FOUND)
+  tutti_part(pocketsphinx PkgConfig::POCKETSPHINX)
+endif()
+
+# Asio and Beast are compiled once, in runtime/boost_impl.cc.
+tutti_part(asio Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+target_compile_definitions(tutti_part_asio INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_DISABLE_VISIBILITY)
+tutti_part(beast tutti_part_asio Boost::url)

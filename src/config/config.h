@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator can set. Plain data; made by load(), see settings.cc for each key's meaning.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tutti::config {
+
+// One model and how many processes serve it.
+struct Model {
+    std::string id;
+    std::string backend;                 // tutti-engine-<backend> is the program that serves it
+    std::vector<std::string> languages;  // ISO 639-1
+    std::string directory;               // of the model's files; empty = the backend's own place
+    int replicas = 1;
+    int whole_threads = 0;  // file segments decoded at once, a replica; 0 = its share of the cores
+    int live_threads = 0;   // utterances of microphones decoded at once, a replica; 0 = 4 x whole
+
+    bool operator==(const Model&) const = default;
+};
+
+struct Config {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8000;
+    int gateways = 0;  // 0 = one for every two cores, at least 2
+    int scribes = 1;
+    int scale_limit = 64;  // most processes of one role or model
+    std::string log_level = "info";
+    std::string log_file;  // empty = standard error
+
+    std::vector<std::string> models = {"en-us"};  // served; the first is the default
+    // Names of other services' models that mean the default model here.
+    std::vector<std::string> model_aliases = {"whisper-1",
+                                              "gpt-4o-transcribe",
+                                              "gpt-4o-mini-transcribe",
+                                              "gpt-4o-transcribe-diarize",
+                                              "nova-3",
+                                              "nova-2",
+                                              "nova",
+                                              "enhanced",
+                                              "base",
+                                              "general",
+                                              "default"};
+    std::vector<Model> known_models = {
+        {.id = "en-us", .backend = "pocketsphinx", .languages = {"en"}},
+        {.id = "tone", .backend = "tone", .languages = {"en", "zh"}}};
+
+    // Pages of these origins may call the HTTP interfaces (CORS), as the predecessors' did.
+    std::vector<std::string> cors_origins = {"http://localhost", "http://localhost:5173",
+                                             "http://127.0.0.1:5173"};
+
+    std::string runtime_dir;     // empty = a private folder made under the system's
+    std::string control_socket;  // empty = named after the port, in the system's place for such
+    std::string pidfile;         // empty = none
+    std::string user;            // of the children; empty = the supervisor's
+    std::string group;           // empty = the user's own
+    std::string umask = "0027";  // octal
+    // Names that children get besides those every program needs.
+    std::vector<std::string> pass_environment;
+    std::string spool_dir = "/var/tmp";
+    std::string program_dir;  // of our executables; empty = where this one lies
+    std::string web_dir;      // the console's files; empty = beside the executables
+
+    std::uint64_t max_upload_bytes = 4ull << 30;
+    std::chrono::seconds max_audio{4 * 3600};
+    std::uint64_t max_frame_bytes = 1 << 20;
+    std::chrono::milliseconds endpoint_silence{700};
+    std::chrono::milliseconds min_endpoint_silence{200};
+    std::chrono::seconds engine_wait{30};
+    std::chrono::seconds request_timeout{30};
+    std::chrono::seconds live_idle{10};
+
+    // Limits of one gateway.
+    int backlog = 4096;                   // connections the kernel holds until they are accepted
+    std::uint32_t max_connections = 0;    // 0 = as many as its descriptors allow
+    std::uint32_t max_handshakes = 1000;  // connections whose first request is not there yet
+    std::uint32_t max_requests_in_flight = 1000;
+
+    // How long a process may take to start, and the loop that does its work to turn once.
+    std::chrono::seconds boot_limit{120};
+    std::chrono::seconds gateway_beat_limit{10};
+    std::chrono::seconds engine_beat_limit{60};
+    std::chrono::seconds scribe_beat_limit{30};
+
+    // A process is replaced after so much; 0 = never. Each limit is lowered by a random part of
+    // recycle_jitter percent, so that processes which started together do not end together.
+    std::uint64_t max_requests = 0;
+    std::chrono::seconds max_lifetime{0};
+    std::uint64_t max_rss_bytes = 0;
+    std::uint32_t recycle_jitter = 20;
+
+    std::chrono::seconds pre_stop{2};         // of a stop: not ready, but still accepting
+    std::chrono::seconds stop_timeout{30};    // of a stop: for requests and last words
+    std::chrono::seconds drain_timeout{300};  // the same for a process that has its successor
+    std::chrono::seconds close_spread{20};    // over which live streams are told to come again
+
+    bool operator==(const Config&) const = default;
+};
+
+// The known model of that id, or nullptr.
+const Model* find_model(const Config& config, std::string_view id);
+
+// The served model that a client's name means (its id, an alias, or empty for the default), or
+// nullptr.
+const Model* resolve_model(const Config& config, std::string_view name);
+
+bool knows_language(const Model& model, std::string_view language);
+
+}  // namespace tutti::config

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/load.h"
+
+#include "base/log.h"
+#include "config/model_settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace tutti::config {
+namespace {
+
+Error bad(std::string_view origin, std::string_view key, std::string_view why) {
+    return Error(Errc::bad_config, fmt::format("{}: {} {}", origin, key, why));
+}
+
+Error invalid(std::string why) {
+    return Error(Errc::bad_config, std::move(why));
+}
+
+Result<void> set(LoadedConfig& loaded, std::string_view key, std::string_view value,
+                 std::string origin) {
+    const auto table = settings();
+    const auto it = std::ranges::find(table, key, &Setting::key);
+    if (it == table.end()) return bad(origin, key, "is not a setting");
+    if (auto done = it->set(loaded.config, value); !done)
+        return bad(origin, key, done.error().context);
+    loaded.origins[std::string(key)] = std::move(origin);
+    return {};
+}
+
+// A TOML value in the text form that settings read; lists joined by commas.
+std::optional<std::string> text_of(const toml::node& node) {
+    if (const auto* s = node.as_string()) return s->get();
+    if (const auto* i = node.as_integer()) return std::to_string(i->get());
+    if (const auto* a = node.as_array()) {
+        std::vector<std::string> items;
+        for (const auto& item : *a) {
+            auto text = text_of(item);
+            if (!text) return std::nullopt;
+            items.push_back(*text);
+        }
+        return join_list(items);
+    }
+    return std::nullopt;
+}
+
+std::string origin_of(std::string_view source, const toml::node& node) {
+    return fmt::format("{}:{}", source, node.source().begin.line);
+}
+
+// A [[model]] table adds a known model, or changes the known one of the same id.
+Result<void> read_model(LoadedConfig& loaded, const toml::table& table, std::string_view source) {
+    const auto id = table["id"].value_or(std::string());
+    if (id.empty()) return bad(origin_of(source, table), "model", "needs an id");
+    auto& models = loaded.config.known_models;
+    auto model = std::ranges::find(models, id, &Model::id);
+    if (model == models.end()) model = models.insert(model, Model{.id = id});
+    for (const auto& [key, node] : table) {
+        auto origin = origin_of(source, node);
+        const auto name = fmt::format("model.{}", key.str());
+        const auto text = text_of(node);
+        if (!text) return bad(origin, name, "must be a string, a number or a list");
+        const auto it = std::ranges::find(model_settings(), key.str(), &ModelSetting::key);
+        if (it == model_settings().end()) return bad(origin, name, "is not a setting of a model");
+        if (auto done = it->set(*model, *text); !done)
+            return bad(origin, name, done.error().context);
+        loaded.origins[model_origin_key(id, key.str())] = std::move(origin);
+    }
+    return {};
+}
+
+Result<void> read_toml(LoadedConfig& loaded, std::string_view text, std::string_view source) {
+    toml::table root;
+    try {
+        root = toml::parse(text, source);
+    } catch (const toml::parse_error& e) {
+        return Error(Errc::bad_config,
+                     fmt::format("{}:{}: {}", source, e.source().begin.line, e.description()));
+    }
+    for (const auto& [key, node] : root) {
+        if (key.str() == "model" && node.is_array_of_tables()) {
+            for (const auto& item : *node.as_array())
+                if (auto done = read_model(loaded, *item.as_table(), source); !done) return done;
+            continue;
+        }
+        auto origin = origin_of(source, node);
+        const auto value = text_of(node);
+        if (!value) return bad(origin, key.str(), "must be a string, a number or a list");
+        if (auto done = set(loaded, key.str(), *value, std::move(origin)); !done) return done;
+    }
+    return {};
+}
+
+Result<void> read_file(LoadedConfig& loaded, const std::string& path) {
+    std::ifstream in(path);
+    std::error_code ignored;
+    if (!in || std::filesystem::is_directory(path, ignored))
+        return invalid("cannot read " + log::printable(path));
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    return read_toml(loaded, text, "file " + log::printable(path));
+}
+
+Result<void> read_environment(LoadedConfig& loaded, const char* const* environment) {
+    constexpr std::string_view kPrefix = "TUTTI_";
+    for (; environment && *environment; ++environment) {
+        std::string_view entry = *environment;
+        const auto equals = entry.find('=');
+        if (!entry.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+        const auto name = entry.substr(0, equals);
+        std::string key(name.substr(kPrefix.size()));
+        std::ranges::transform(key, key.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        // Other programs of ours have variables too; a name that is no setting is not an error.
+        if (std::ranges::count(settings(), key, &Setting::key) == 0) continue;
+        if (auto done =
+                set(loaded, key, entry.substr(equals + 1), fmt::format("environment {}", name));
+            !done)
+            return done;
+    }
+    return {};
+}
+
+std::string ids_of(const std::vector<Model>& models) {
+    std::vector<std::string_view> ids;
+    for (const auto& model : models) ids.push_back(model.id);
+    return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+Result<void> validate_models(const Config& c) {
+    if (c.models.empty()) return invalid("models: at least one model must be served");
+    for (const auto& id : c.models) {
+        const Model* model = find_model(c, id);
+        if (!model)
+            return invalid(
+                fmt::format("models: '{}' is not known (known: {})", id, ids_of(c.known_models)));
+        if (model->backend.empty()) return invalid(fmt::format("model '{}' has no backend", id));
+        if (model->replicas < 1) return invalid(fmt::format("model '{}' needs a replica", id));
+    }
+    return {};
+}
+
+Result<void> validate_counts(const Config& c) {
+    if (c.scale_limit < 1) return invalid("scale_limit: must be at least 1");
+    if (c.scribes < 1) return invalid("scribes: at least one is needed");
+    const auto is_too_many = [&](int count) { return count > c.scale_limit; };
+    constexpr std::string_view kTooMany = "{}: {} is more than scale_limit, {}";
+    if (is_too_many(c.gateways))
+        return invalid(fmt::format(kTooMany, "gateways", c.gateways, c.scale_limit));
+    if (is_too_many(c.scribes))
+        return invalid(fmt::format(kTooMany, "scribes", c.scribes, c.scale_limit));
+    for (const auto& id : c.models)
+        if (const int replicas = find_model(c, id)->replicas; is_too_many(replicas))
+            return invalid(
+                fmt::format(kTooMany, "replicas of model " + id, replicas, c.scale_limit));
+    return {};
+}
+
+Result<void> validate(const Config& c) {
+    if (auto done = validate_models(c); !done) return done;
+    if (auto done = validate_counts(c); !done) return done;
+    static const std::set<std::string_view> levels = {"debug", "info", "warn", "error"};
+    if (!levels.contains(c.log_level))
+        return invalid("log_level: must be debug, info, warn or error");
+    if (c.backlog < 1) return invalid("backlog: must be at least 1");
+    for (auto limit :
+         {c.boot_limit, c.gateway_beat_limit, c.engine_beat_limit, c.scribe_beat_limit})
+        if (limit < std::chrono::seconds(2))
+            return invalid("boot_limit and the beat limits: must be at least 2 seconds");
+    if (c.max_frame_bytes < 1024) return invalid("max_frame_bytes: must be at least 1024");
+    return {};
+}
+
+}  // namespace
+
+Result<Config> parse(std::string_view toml_text, std::string_view name) {
+    LoadedConfig loaded;
+    if (auto done = read_toml(loaded, toml_text, name); !done) return done.error();
+    if (auto done = validate(loaded.config); !done) return done.error();
+    return std::move(loaded.config);
+}
+
+Result<Config> load(const Sources& sources) {
+    auto loaded = load_with_origins(sources);
+    if (!loaded) return loaded.error();
+    return std::move(loaded->config);
+}
+
+Result<LoadedConfig> load_with_origins(const Sources& sources) {
+    LoadedConfig loaded;
+    if (sources.file)
+        if (auto done = read_file(loaded, *sources.file); !done) return done.error();
+    if (auto done = read_environment(loaded, sources.environment); !done) return done.error();
+    for (const auto& [key, value] : sources.flags)
+        if (auto done = set(loaded, key, value, "flag"); !done) return done.error();
+    if (auto done = validate(loaded.config); !done) return done.error();
+    return loaded;
+}
+
+std::string print(const Config& config) {
+    std::string out;
+    for (const auto& setting : settings())
+        out +=
+            fmt::format("{} = {}\n", setting.key, toml_value(setting.show(config), setting.kind));
+    for (const auto& model : config.known_models) {
+        out += "\n[[model]]\n";
+        for (const auto& setting : model_settings())
+            out += fmt::format("{} = {}\n", setting.key,
+                               toml_value(setting.show(model), setting.kind));
+    }
+    return out;
+}
+
+std::vector<SettingHelp> setting_helps() {
+    std::vector<SettingHelp> helps;
+    const Config defaults;
+    for (const auto& setting : settings())
+        helps.push_back({setting.key, setting.help, setting.show(defaults), setting.needs_restart});
+    return helps;
+}
+
+std::vector<std::string_view> changes_that_need_restart(const Config& from, const Config& to) {
+    std::vector<std::string_view> keys;
+    for (const auto& setting : settings())
+        if (setting.needs_restart && setting.show(from) != setting.show(to))
+            keys.push_back(setting.key);
+    return keys;
+}
+
+}  // namespace tutti::config

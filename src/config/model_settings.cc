@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/model_settings.h"
+
+#include <fmt/format.h>
+
+namespace tutti::config {
+namespace {
+
+constexpr std::int64_t kMostOfAModel = 1024;
+
+ModelSetting text(std::string_view key, std::string Model::*member) {
+    return {key, Setting::Kind::text,
+            [member](Model& m, std::string_view value) -> Result<void> {
+                m.*member = value;
+                return {};
+            },
+            [member](const Model& m) { return m.*member; }};
+}
+
+ModelSetting number(std::string_view key, int Model::*member) {
+    return {key, Setting::Kind::number,
+            [member](Model& m, std::string_view value) -> Result<void> {
+                const auto n = parse_number(value);
+                if (!n) return n.error();
+                if (*n > kMostOfAModel) return Error(Errc::bad_config, "must be at most 1024");
+                m.*member = static_cast<int>(*n);
+                return {};
+            },
+            [member](const Model& m) { return std::to_string(m.*member); }};
+}
+
+ModelSetting list(std::string_view key, std::vector<std::string> Model::*member) {
+    return {key, Setting::Kind::list,
+            [member](Model& m, std::string_view value) -> Result<void> {
+                m.*member = split_list(value);
+                return {};
+            },
+            [member](const Model& m) { return join_list(m.*member); }};
+}
+
+}  // namespace
+
+std::span<const ModelSetting> model_settings() {
+    static const ModelSetting table[] = {
+        text("id", &Model::id),
+        text("backend", &Model::backend),
+        list("languages", &Model::languages),
+        text("directory", &Model::directory),
+        number("replicas", &Model::replicas),
+        number("whole_threads", &Model::whole_threads),
+        number("live_threads", &Model::live_threads),
+    };
+    return table;
+}
+
+std::string model_origin_key(std::string_view model_id, std::string_view key) {
+    return fmt::format("model.{}.{}", model_id, key);
+}
+
+}  // namespace tutti::config

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// All engines of the node as one process sees them: connected as the roster tells, and asked for
+// room by whoever needs a stream.
+//
+//   engines.update(roster);
+//   engines.want(request);        // request.client->on_engine(lease) follows, perhaps at once
+//
+// A request waits, in order, until a replica of its model has room; destroying it withdraws it.
+// The deadline of the wait is the client's. Loop thread only.
+#pragma once
+
+#include "dispatch/engine_link.h"
+
+#include <list>
+#include <map>
+#include <string>
+
+namespace tutti::dispatch {
+
+class Engines {
+  public:
+    // A client's standing question. Must outlive its wait; not movable while it waits.
+    class Request {
+      public:
+        Request(Engines& engines, EngineClient& client, std::string model, proto::StreamMode mode)
+            : engines_(engines), client_(client), model_(std::move(model)), mode_(mode) {}
+        Request(const Request&) = delete;
+        Request& operator=(const Request&) = delete;
+        ~Request() { withdraw(); }
+
+        bool is_waiting() const { return is_waiting_; }
+        void withdraw();
+
+      private:
+        friend class Engines;
+        Engines& engines_;
+        EngineClient& client_;
+        std::string model_;
+        proto::StreamMode mode_;
+        bool is_waiting_ = false;
+        std::list<Request*>::iterator place_;
+    };
+
+    Engines(asio::io_context& loop, runtime::Slot& slot);
+
+    void update(const proto::Roster& roster);
+    void want(Request& request);
+    // Room may have become free (a stream ended); serves those who wait.
+    void look_again();
+
+    // An engine of this model is connected now.
+    bool is_served(std::string_view model) const;
+    // Engines of the model are connected, and none has room for a live stream.
+    bool is_full(std::string_view model) const;
+    // Segments the connected engines of the model decode at once.
+    std::size_t whole_slots(std::string_view model) const;
+
+    // Ends every connection; run() returns then.
+    void shut_down();
+    asio::awaitable<void> wait() { return tasks_.wait(); }
+
+  private:
+    struct Replica {
+        proto::Peer peer;
+        std::shared_ptr<EngineLink> link;
+        bool is_kept = false;     // a keep_connected() task runs for it
+        bool takes_work = false;  // the roster names it; otherwise its streams come to their end
+
+        bool takes_work_now() const { return takes_work && link && !link->is_leaving(); }
+    };
+
+    asio::awaitable<void> keep_connected(std::uint32_t id);
+    std::shared_ptr<EngineLink> choose(const Request& request) const;
+    asio::awaitable<void> retry_later();
+
+    asio::io_context& loop_;
+    runtime::Slot& slot_;
+    std::map<std::uint32_t, Replica> replicas_;
+    std::list<Request*> waiting_;
+    bool is_retrying_ = false;
+    bool is_shut_down_ = false;
+    runtime::TaskGroup tasks_;
+};
+
+}  // namespace tutti::dispatch

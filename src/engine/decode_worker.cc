@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/decode_worker.h"
+
+#include "base/log.h"
+#include "engine/decode_worker_messages.h"
+#include "engine/frame_socket.h"
+
+#include <cstring>
+
+namespace tutti::engine {
+namespace {
+
+class DecodeWorker {
+  public:
+    DecodeWorker(UniqueFd connection, Recognizer& recognizer)
+        : socket_(std::move(connection), worker_wire::kMaxFrame), recognizer_(recognizer) {}
+
+    void run() {
+        for (;;) {
+            const auto message = proto::decode<worker_wire::ToWorker>(socket_.receive());
+            if (!message) throw PeerGone(message.error().message());
+            try {
+                std::visit([this](const auto& m) { on(m); }, *message);
+            } catch (const PeerGone&) {
+                throw;
+            } catch (const std::exception& e) {
+                stream_.reset();
+                why_failed_ = e.what();
+                if (wants_answer(*message)) answer(worker_wire::Failed{why_failed_});
+            }
+        }
+    }
+
+  private:
+    static bool wants_answer(const worker_wire::ToWorker& message) {
+        return std::holds_alternative<worker_wire::Step>(message) ||
+               std::holds_alternative<worker_wire::Partial>(message) ||
+               std::holds_alternative<worker_wire::Result>(message);
+    }
+
+    void on(const worker_wire::Begin& begin) {
+        stream_.reset();
+        why_failed_ = "there is no utterance";
+        log::reopen();  // the file may have been renamed since the utterance before
+        StreamOptions options{.carry = {}, .continues = begin.continues};
+        if (!begin.carry.empty()) options.carry = begin.carry;
+        stream_ = recognizer_.create_stream(std::move(options));
+    }
+    void on(const worker_wire::Feed& feed) {
+        std::vector<std::int16_t> samples(feed.pcm.size() / sizeof(std::int16_t));
+        std::memcpy(samples.data(), feed.pcm.data(), samples.size() * sizeof(std::int16_t));
+        utterance().accept_audio(samples);
+    }
+    void on(const worker_wire::End& end) { utterance().input_finished(end.ending); }
+    void on(const worker_wire::Step&) {
+        RecognizerStream* one = &utterance();
+        while (one->is_ready()) recognizer_.decode({&one, 1});
+        answer(worker_wire::Stepped{});
+    }
+    void on(const worker_wire::Partial&) {
+        auto heard = utterance().partial();
+        answer(worker_wire::Heard{std::move(heard.text), std::move(heard.words)});
+    }
+    void on(const worker_wire::Result&) {
+        auto outcome = utterance().result();
+        stream_.reset();
+        auto& heard = outcome.hypothesis;
+        answer(worker_wire::Concluded{
+            std::move(heard.text), std::move(heard.words), outcome.settled,
+            outcome.carry.has_value() ? std::any_cast<std::string>(outcome.carry) : std::string()});
+    }
+    void on(const worker_wire::Drop&) { stream_.reset(); }
+
+    RecognizerStream& utterance() {
+        if (!stream_) throw std::runtime_error(why_failed_);
+        return *stream_;
+    }
+    template <class Message>
+    void answer(const Message& message) {
+        std::string frame;
+        proto::append_frame(frame, message);
+        socket_.send(frame);
+    }
+
+    FrameSocket socket_;
+    Recognizer& recognizer_;
+    std::unique_ptr<RecognizerStream> stream_;
+    std::string why_failed_ = "there is no utterance";  // why there is no stream_
+};
+
+}  // namespace
+
+void serve_decodes(UniqueFd connection, Recognizer& recognizer) {
+    DecodeWorker worker(std::move(connection), recognizer);
+    try {
+        worker.run();
+    } catch (const PeerGone&) {
+        // The engine has no more use for this worker.
+    }
+}
+
+}  // namespace tutti::engine

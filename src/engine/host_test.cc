@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real host with the tone backend, spoken to over its socket.
+#include "engine/host.h"
+
+#include "base/unique_fd.h"
+#include "engine/tone/dtmf_generator.h"
+#include "engine/tone/tone_recognizer.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+namespace tutti::engine {
+namespace {
+
+using proto::FinalCause;
+using proto::Millis;
+using proto::StreamMode;
+using proto::StreamRef;
+
+constexpr StreamRef kRef{1, 1};
+constexpr std::size_t kChunk = 1234;
+
+constexpr SamplePos seconds(double s) {
+    return static_cast<SamplePos>(s * proto::kSampleRate);
+}
+
+std::vector<std::int16_t> with_silence(std::vector<std::int16_t> samples, double length) {
+    samples.resize(samples.size() + static_cast<std::size_t>(seconds(length)));
+    return samples;
+}
+
+// A peer of the engine that blocks for at most ten seconds at a time.
+class Client {
+  public:
+    explicit Client(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        const timeval limit{10, 0};
+        ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    }
+
+    void send(const auto& message) {
+        std::string frame;
+        proto::append_frame(frame, message);
+        send_bytes(frame);
+    }
+    void send_bytes(std::string_view bytes) {
+        for (ssize_t n = 0; !bytes.empty(); bytes.remove_prefix(static_cast<std::size_t>(n)))
+            if (n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); n < 0) return;
+    }
+
+    // Nothing when the engine has closed the connection.
+    std::optional<proto::FromEngine> receive() {
+        for (;;) {
+            const auto size = proto::frame_size(inbox_);
+            if (size > 0 && inbox_.size() >= size) {
+                auto message = proto::decode<proto::FromEngine>(std::string_view(inbox_).substr(
+                    proto::kFrameHeader, size - proto::kFrameHeader));
+                inbox_.erase(0, size);
+                return std::move(message).value();
+            }
+            char block[65536];
+            const auto n = ::recv(fd_.get(), block, sizeof block, 0);
+            EXPECT_GE(n, 0) << "the engine is silent";
+            if (n <= 0) return std::nullopt;
+            inbox_.append(block, static_cast<std::size_t>(n));
+        }
+    }
+    // The next T; what else comes before it is noted.
+    template <class T>
+    std::optional<T> await() {
+        while (auto message = receive()) {
+            note(*message);
+            if (auto* wanted = std::get_if<T>(&*message)) return std::move(*wanted);
+        }
+        return std::nullopt;
+    }
+    bool is_closed_by_engine() {
+        while (auto message = receive()) note(*message);
+        return true;
+    }
+
+    void open(StreamRef ref, StreamMode mode = StreamMode::live, SamplePos first_sample = 0) {
+        credit = position = first_sample;
+        send(proto::Open{ref, mode, true, Millis(700), first_sample});
+    }
+    // As fast as credit allows.
+    void audio(StreamRef ref, std::span<const std::int16_t> samples) {
+        while (!samples.empty()) {
+            const auto piece = samples.first(std::min(kChunk, samples.size()));
+            while (position + static_cast<SamplePos>(piece.size()) > credit + proto::kCreditWindow)
+                if (!await<proto::Credit>()) return;
+            send_audio(ref, position, piece);
+            position += static_cast<SamplePos>(piece.size());
+            samples = samples.subspan(piece.size());
+        }
+    }
+    void send_audio(StreamRef ref, SamplePos at, std::span<const std::int16_t> samples) {
+        send(proto::Audio{
+            ref, at, {reinterpret_cast<const char*>(samples.data()), samples.size_bytes()}});
+    }
+    // The digits of all finals so far.
+    std::string digits() const {
+        std::string text;
+        for (const auto& final : finals)
+            for (const auto& word : final.utterance.words) text += word.text;
+        return text;
+    }
+
+    SamplePos position = 0;
+    SamplePos credit = 0;
+    SamplePos settled = 0;
+    std::vector<proto::Final> finals;
+    int partials = 0;
+
+  private:
+    void note(const proto::FromEngine& message) {
+        if (const auto* m = std::get_if<proto::Credit>(&message)) {
+            credit = m->decoded_up_to;
+            settled = m->settled_up_to;
+        } else if (const auto* final = std::get_if<proto::Final>(&message)) {
+            finals.push_back(*final);
+        }
+        partials += std::holds_alternative<proto::Partial>(message);
+    }
+
+    UniqueFd fd_;
+    std::string inbox_;
+};
+
+class HostTest : public testing::Test {
+  protected:
+    explicit HostTest(std::size_t live_limit = 100)
+        : folder_(make_folder()),
+          path_(folder_ / "engine.sock"),
+          host_(loop_, UnixAcceptor(loop_, path_), slot_,
+                {.decode = {.load_recognizer =
+                                [](StreamMode) { return std::make_unique<ToneRecognizer>(); },
+                            .live_threads = 2,
+                            .whole_threads = 1,
+                            .streams_per_thread = 1000,
+                            .on_news = {}},
+                 .live_limit = live_limit}),
+          tasks_(loop_) {
+        tasks_.spawn("host", host_.run());
+        thread_ = std::thread([this] { loop_.run(); });
+    }
+    ~HostTest() override {
+        asio::post(loop_, [this] { host_.stop(); });
+        thread_.join();
+        std::filesystem::remove_all(folder_);
+    }
+
+    static std::filesystem::path make_folder() {
+        auto name = (std::filesystem::temp_directory_path() / "engine-XXXXXX").string();
+        return ::mkdtemp(name.data());
+    }
+    Client connect() const { return Client(path_); }
+
+    std::filesystem::path folder_;
+    std::string path_;
+    asio::io_context loop_{1};
+    runtime::Slot slot_{};
+    Host host_;
+    runtime::TaskGroup tasks_;
+    std::thread thread_;
+};
+
+class HostOfOneTest : public HostTest {
+  protected:
+    HostOfOneTest() : HostTest(1) {}
+};
+
+TEST_F(HostTest, DigitsComeBackWithTheirTimes) {
+    auto client = connect();
+    client.open(kRef);
+    ASSERT_TRUE(client.await<proto::Opened>());
+    client.audio(kRef, std::vector<std::int16_t>(16000));
+    client.audio(kRef, with_silence(generate_dtmf("159*"), 2));
+    const auto started = client.await<proto::SpeechStarted>();
+    ASSERT_TRUE(started);
+    EXPECT_NEAR(static_cast<double>(started->at), 0.7 * 16000, 800);
+    client.send(proto::Finish{kRef});
+    ASSERT_TRUE(client.await<proto::Finished>());
+    ASSERT_EQ(client.finals.size(), 1u);
+    const auto& utterance = client.finals[0].utterance;
+    EXPECT_EQ(client.finals[0].cause, FinalCause::endpoint);
+    EXPECT_EQ(utterance.text, "1 5 9 *");
+    for (std::size_t i = 0; i < 4; ++i) {
+        const auto start = 1000 + 100 * static_cast<int>(i);
+        EXPECT_NEAR(static_cast<double>(utterance.words[i].start.count()), start, 10);
+        EXPECT_NEAR(static_cast<double>(utterance.words[i].end.count()), start + 50, 10);
+    }
+    EXPECT_GE(client.settled, seconds(2));
+}
+
+TEST_F(HostTest, AFlushInTheMiddleOfADigitLosesAndDoublesNothing) {
+    const std::string sent = "7080990";
+    const auto samples = with_silence(generate_dtmf(sent), 1);
+    for (std::size_t at = 5000; at < 6600; at += 111) {
+        auto client = connect();
+        client.open(kRef);
+        client.audio(kRef, std::span(samples).first(at));
+        client.send(proto::Flush{kRef});
+        client.audio(kRef, std::span(samples).subspan(at));
+        client.send(proto::Finish{kRef});
+        ASSERT_TRUE(client.await<proto::Flushed>());
+        ASSERT_TRUE(client.await<proto::Finished>());
+        EXPECT_EQ(client.digits(), sent) << at;
+        EXPECT_EQ(client.finals[0].cause, FinalCause::flush);
+    }
+}
+
+TEST_F(HostTest, DigitsWithoutAPauseForAMinuteAreCutAndExact) {
+    std::string sent;
+    for (int i = 0; i < 700; ++i) sent += kDtmfDigits[static_cast<std::size_t>(i * 7 % 16)];
+    auto client = connect();
+    client.open(kRef);
+    client.audio(kRef, generate_dtmf(sent, {.tone = Millis(49), .gap = Millis(44)}));
+    client.send(proto::Finish{kRef});
+    ASSERT_TRUE(client.await<proto::Finished>());
+    EXPECT_EQ(client.digits(), sent);
+    ASSERT_GE(client.finals.size(), 3u);
+    EXPECT_EQ(client.finals[0].cause, FinalCause::length);
+    EXPECT_EQ(client.finals.back().cause, FinalCause::finish);
+    EXPECT_GT(client.partials, 0);
+}
+
+TEST_F(HostTest, ReplayFromConsumedUpToGivesTheSameDigits) {
+    std::string sent = "123456789*0#ABCD123";
+    auto samples = with_silence(generate_dtmf("123456789*0#"), 1);
+    const auto tail = with_silence(generate_dtmf("ABCD123"), 1);
+    samples.insert(samples.end(), tail.begin(), tail.end());
+    for (SamplePos flush_at : {2000, 4321, 7777, 11111}) {
+        auto first = connect();
+        first.open(kRef);
+        first.audio(kRef, std::span(samples).first(static_cast<std::size_t>(flush_at)));
+        first.send(proto::Flush{kRef});
+        first.audio(kRef, std::span(samples).subspan(static_cast<std::size_t>(flush_at), 3000));
+        ASSERT_TRUE(first.await<proto::Flushed>());
+        const auto consumed = first.finals.at(0).consumed_up_to;
+        ASSERT_LE(consumed, flush_at);
+
+        auto second = connect();
+        const StreamRef again{1, 2};
+        second.open(again, StreamMode::live, consumed);
+        second.audio(again, std::span(samples).subspan(static_cast<std::size_t>(consumed)));
+        second.send(proto::Finish{again});
+        ASSERT_TRUE(second.await<proto::Finished>());
+        EXPECT_EQ(first.digits() + second.digits(), sent) << flush_at;
+    }
+}
+
+TEST_F(HostTest, AWholeSegmentGetsOneFinal) {
+    std::string sent(250, '8');
+    auto client = connect();
+    client.open(kRef, StreamMode::whole, seconds(60));
+    client.audio(kRef, with_silence(generate_dtmf(sent), 3));
+    client.send(proto::Finish{kRef});
+    ASSERT_TRUE(client.await<proto::Finished>());
+    ASSERT_EQ(client.finals.size(), 1u);
+    EXPECT_EQ(client.digits(), sent);
+    EXPECT_EQ(client.finals[0].utterance.start, Millis(60000));
+    EXPECT_EQ(client.finals[0].consumed_up_to, seconds(88));
+}
+
+TEST_F(HostTest, ManyStreamsShareOneConnection) {
+    auto client = connect();
+    const auto samples = generate_dtmf("13579");
+    for (std::uint32_t i = 0; i < 50; ++i) client.open({i, i});
+    for (std::uint32_t i = 0; i < 50; ++i) client.send_audio({i, i}, 0, samples);
+    for (std::uint32_t i = 0; i < 50; ++i) client.send(proto::Finish{{i, i}});
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(client.await<proto::Finished>());
+    ASSERT_EQ(client.finals.size(), 50u);
+    for (const auto& final : client.finals) {
+        EXPECT_EQ(final.utterance.text, "1 3 5 7 9");
+        EXPECT_EQ(final.ref.stream, final.ref.epoch);
+    }
+}
+
+TEST_F(HostTest, AfterACancelNothingMoreIsSaid) {
+    auto client = connect();
+    client.open(kRef);
+    client.audio(kRef, generate_dtmf("5555"));
+    client.send(proto::Cancel{kRef});
+    client.send(proto::Cancel{kRef});
+    client.open({1, 2});
+    while (const auto opened = client.await<proto::Opened>())
+        if (opened->ref.epoch == 2) break;
+    client.send(proto::Finish{{1, 2}});
+    ASSERT_TRUE(client.await<proto::Finished>());
+    EXPECT_TRUE(client.finals.empty());
+}
+
+struct Violation {
+    const char* name;
+    void (*commit)(Client&);
+};
+
+class HostViolationTest : public HostTest, public testing::WithParamInterface<Violation> {};
+
+TEST_P(HostViolationTest, ClosesTheConnectionAndNoOther) {
+    auto other = connect();
+    other.open(kRef);
+    auto client = connect();
+    client.open(kRef);
+    GetParam().commit(client);
+    EXPECT_TRUE(client.is_closed_by_engine());
+    other.send(proto::Finish{kRef});
+    EXPECT_TRUE(other.await<proto::Finished>());
+    EXPECT_EQ(slot_.get(runtime::Metric::protocol_violations), 1);
+}
+
+const std::vector<std::int16_t> kSilence(proto::kCreditWindow + 1);
+
+INSTANTIATE_TEST_SUITE_P(
+    All, HostViolationTest,
+    testing::Values(Violation{"gap", [](Client& c) { c.send_audio(kRef, 5, kSilence); }},
+                    Violation{"beyond_credit", [](Client& c) { c.send_audio(kRef, 0, kSilence); }},
+                    Violation{"unknown_stream",
+                              [](Client& c) {
+                                  c.send(proto::Flush{{2, 1}});
+                              }},
+                    Violation{"wrong_epoch",
+                              [](Client& c) {
+                                  c.send(proto::Finish{{1, 2}});
+                              }},
+                    Violation{"opened_twice",
+                              [](Client& c) {
+                                  c.open({1, 2});
+                              }},
+                    Violation{"half_a_sample",
+                              [](Client& c) {
+                                  c.send(proto::Audio{kRef, 0, "abc"});
+                              }},
+                    Violation{"unknown_message", [](Client& c) { c.send(proto::Opened{kRef}); }},
+                    Violation{"impossible_mode",
+                              [](Client& c) {
+                                  c.open({2, 1}, static_cast<StreamMode>(7));
+                              }}),
+    [](const auto& violation) { return std::string(violation.param.name); });
+
+TEST_F(HostTest, AMessageThatCrossesAFailureIsIgnored) {
+    auto client = connect();
+    client.open(kRef, StreamMode::whole);
+    client.audio(kRef, std::vector<std::int16_t>(seconds(32)));
+    ASSERT_TRUE(client.await<proto::Failed>());
+    client.send_audio(kRef, client.position, kSilence);
+    client.send(proto::Finish{kRef});
+    client.open({2, 1});
+    EXPECT_TRUE(client.await<proto::Opened>());
+}
+
+TEST_F(HostOfOneTest, AStreamBeyondTheLimitIsRefusedUntilAPeerGoes) {
+    auto client = connect();
+    {
+        auto first = connect();
+        first.open(kRef);
+        ASSERT_TRUE(first.await<proto::Opened>());
+        first.audio(kRef, generate_dtmf("1"));
+        client.open(kRef);
+        const auto refused = client.await<proto::Refused>();
+        ASSERT_TRUE(refused);
+        EXPECT_EQ(refused->cause, Errc::busy);
+        client.open({2, 1}, StreamMode::whole);
+        EXPECT_TRUE(client.await<proto::Opened>());
+    }
+    for (std::uint32_t stream = 3;; ++stream) {
+        client.open({stream, 1});
+        const auto answer = client.receive();
+        ASSERT_TRUE(answer);
+        if (std::holds_alternative<proto::Opened>(*answer)) break;
+        std::this_thread::yield();
+    }
+}
+
+TEST_F(HostTest, ADrainAnswersRunningUtterancesAndEnds) {
+    auto client = connect();
+    auto late = connect();
+    client.open(kRef);
+    late.open({8, 1});
+    ASSERT_TRUE(late.await<proto::Opened>());
+    client.audio(kRef, generate_dtmf("42"));
+    ASSERT_TRUE(client.await<proto::SpeechStarted>());
+    asio::post(loop_, [this] { host_.drain(proto::Millis(10'000)); });
+    for (std::uint32_t stream = 9;; ++stream) {
+        late.open({stream, 1});
+        const auto answer = late.receive();
+        ASSERT_TRUE(answer);
+        if (!std::holds_alternative<proto::Refused>(*answer)) continue;
+        EXPECT_EQ(std::get<proto::Refused>(*answer).cause, Errc::unavailable);
+        break;
+    }
+    client.audio(kRef, std::vector<std::int16_t>(16000));
+    EXPECT_TRUE(client.is_closed_by_engine());
+    EXPECT_EQ(client.digits(), "42");
+    EXPECT_TRUE(late.is_closed_by_engine());
+}
+
+}  // namespace
+}  // namespace tutti::engine

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// One coroutine a kind of request: it reads the body and returns the answer, in its protocol's own
+// shape, errors included. handlers_<protocol>.cc hold them.
+#pragma once
+
+#include "gateway/exchange.h"
+#include "gateway/routes.h"
+#include "gateway/services.h"
+
+namespace tutti::gateway {
+
+// Checks shared by the handlers.
+
+// The served model that `name` means and that knows `language`.
+dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
+                                                   std::string_view name,
+                                                   std::string_view language);
+
+// An error as `protocol` tells it: status, body, headers.
+Response error_response(dialect::Protocol protocol, const dialect::RequestError& error,
+                        std::string_view request_id);
+
+inline dialect::RequestError as_request_error(Error error) {
+    return {std::move(error), {}, {}};
+}
+
+// Runs `file` through a scribe while the client waits.
+asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
+                                                     int file, const config::Model& model);
+
+// nullopt: the answer was a stream of events and is already written.
+asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& services,
+                                                                     Exchange& exchange);
+asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exchange);
+asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& exchange);
+asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange);
+
+// Answered from memory.
+Response openai_models_response(const Services& services);
+Response openai_model_response(const Services& services, const Exchange& exchange,
+                               std::string_view id);
+Response site_response(const Services& services, const Exchange& exchange);
+Response preflight_response(const Exchange& exchange, const std::string& allowed);
+Response health_response(const Services& services);
+Response livez_response();
+Response readyz_response(const Services& services);
+Response metrics_response(const Services& services);
+
+}  // namespace tutti::gateway

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/openai_body.h"
+#include "dialect/openai_request.h"
+#include "gateway/file_job.h"
+#include "gateway/handlers.h"
+#include "gateway/upload.h"
+
+namespace tutti::gateway {
+namespace {
+
+constexpr auto kProtocol = dialect::Protocol::openai;
+constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
+
+dialect::ModelCard card_of(const config::Model& model) {
+    return {.id = model.id, .created = 0, .owned_by = "tutti"};
+}
+
+// The answer begins with the first event, so that a file which cannot be read still gets an error
+// status; later failures are events.
+asio::awaitable<std::optional<Response>> stream_events(Exchange& exchange, FileJob& job,
+                                                       const dialect::OpenAiRequest& request) {
+    dialect::OpenAiStream events;
+    auto event = co_await job.next();
+    if (!event) co_return error_response(kProtocol, as_request_error(event.error()), exchange.id());
+    co_await exchange.begin_stream(kEventStream);
+    bool goes_on = true;
+    while (event && goes_on) {
+        std::string text;
+        if (const auto* segment = std::get_if<proto::Segment>(&*event)) {
+            text = events.on_utterance(segment->utterance);
+        } else if (const auto* progress = std::get_if<proto::Progress>(&*event)) {
+            if (request.wants_progress) text = events.on_progress(*progress);
+        } else {
+            text = events.finish(job.transcript(), request);
+            goes_on = false;
+        }
+        if (!co_await exchange.write_stream(std::move(text))) co_return std::nullopt;
+        if (goes_on) event = co_await job.next();
+    }
+    if (!event) {
+        auto text = events.fail(as_request_error(event.error()));
+        if (!co_await exchange.write_stream(std::move(text))) co_return std::nullopt;
+    }
+    co_await exchange.end_stream();
+    co_return std::nullopt;
+}
+
+}  // namespace
+
+asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& services,
+                                                                     Exchange& exchange) {
+    const auto refusal = [&](const dialect::RequestError& error) {
+        return error_response(kProtocol, error, exchange.id());
+    };
+    auto upload = co_await receive_form(exchange, services, "file");
+    if (!upload) co_return refusal(as_request_error(upload.error()));
+    const auto request = dialect::parse_openai_transcription(
+        upload->form, upload->file ? dialect::FilePart::present : dialect::FilePart::missing);
+    if (!request) co_return refusal(request.error());
+    const auto model = choose_model(services.config, request->model, request->language);
+    if (!model) co_return refusal(model.error());
+    if (request->wants_stream) {
+        FileJob job(services, exchange, upload->file->fd(), **model);
+        auto answer = co_await stream_events(exchange, job, *request);
+        co_await job.finish();
+        co_return answer;
+    }
+    const auto transcript = co_await recognise(services, exchange, upload->file->fd(), **model);
+    if (!transcript) co_return refusal(as_request_error(transcript.error()));
+    auto body = dialect::openai_body(*transcript, *request);
+    co_return Response{.content_type = std::string(body.content_type),
+                       .body = std::move(body.text)};
+}
+
+Response openai_models_response(const Services& services) {
+    std::vector<dialect::ModelCard> cards;
+    for (const auto& id : services.config.models)
+        cards.push_back(card_of(*config::find_model(services.config, id)));
+    return {.body = dialect::openai_models_body(cards)};
+}
+
+Response openai_model_response(const Services& services, const Exchange& exchange,
+                               std::string_view id) {
+    const auto model = choose_model(services.config, id, {});
+    if (!model) return error_response(kProtocol, model.error(), exchange.id());
+    return {.body = dialect::openai_model_body(card_of(**model))};
+}
+
+}  // namespace tutti::gateway

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes of the two services this one succeeds: whoAsr and kn_demo.
+#include "base/ids.h"
+#include "dialect/kn_demo.h"
+#include "dialect/whoasr_http.h"
+#include "gateway/handlers.h"
+#include "gateway/upload.h"
+
+namespace tutti::gateway {
+
+asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& exchange) {
+    const auto refusal = [&](const dialect::RequestError& error) {
+        return error_response(dialect::Protocol::whoasr, error, exchange.id());
+    };
+    auto upload = co_await receive_form(exchange, services, "file");
+    if (!upload) co_return refusal(as_request_error(upload.error()));
+    if (const auto fault = dialect::check_whoasr_form(upload->form, upload->filename))
+        co_return refusal(*fault);
+    const auto model = choose_model(services.config, {}, {});
+    const auto transcript = co_await recognise(services, exchange, upload->file->fd(), **model);
+    if (!transcript) {
+        auto response = error_response(dialect::Protocol::whoasr,
+                                       as_request_error(transcript.error()), exchange.id());
+        response.body = dialect::whoasr_failure_body(transcript.error());
+        co_return response;
+    }
+    co_return Response{.body = dialect::whoasr_body(*transcript, {.key = random_uuid(),
+                                                                  .filename = *upload->filename,
+                                                                  .size = upload->file->size()})};
+}
+
+asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange) {
+    const auto refusal = [&](const dialect::RequestError& error) {
+        return error_response(dialect::Protocol::kn_demo, error, exchange.id());
+    };
+    auto upload = co_await receive_form(exchange, services, "file");
+    if (!upload) co_return refusal(as_request_error(upload.error()));
+    if (!upload->file) co_return refusal(dialect::kn_demo_missing_file());
+    const auto model = choose_model(services.config, {}, {});
+    const auto transcript = co_await recognise(services, exchange, upload->file->fd(), **model);
+    if (!transcript) co_return refusal(as_request_error(transcript.error()));
+    co_return Response{.body = dialect::kn_demo_body(*transcript)};
+}
+
+}  // namespace tutti::gateway

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/live_upgrade.h"
+
+#include "base/log.h"
+#include "dialect/deepgram_live.h"
+#include "dialect/whoasr_live.h"
+#include "gateway/handlers.h"
+#include "gateway/live_session.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace tutti::gateway {
+namespace {
+
+constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto kHandshakeLimit = std::chrono::seconds(5);
+
+struct Admitted {
+    std::unique_ptr<dialect::LiveDialect> dialect;
+    const config::Model* model;
+    std::string subprotocol;
+};
+
+dialect::Parsed<Admitted> admit_deepgram(Services& services, Exchange& exchange) {
+    auto request = dialect::parse_deepgram_live(exchange.request().query);
+    if (!request) return request.error();
+    const auto model = choose_model(services.config, request->live.model, request->live.language);
+    if (!model) return model.error();
+    Admitted admitted{.model = *model};
+    if (const auto credential = dialect::find_deepgram_credential(exchange.request()))
+        admitted.subprotocol = credential->subprotocol;
+    admitted.dialect = std::make_unique<dialect::DeepgramLive>(
+        std::move(*request),
+        dialect::DeepgramSession{exchange.id(), (*model)->id, std::chrono::system_clock::now()});
+    return admitted;
+}
+
+dialect::Parsed<Admitted> admit_whoasr(Services& services) {
+    const auto model = choose_model(services.config, {}, {});
+    if (!model) return model.error();
+    return Admitted{std::make_unique<dialect::WhoasrLive>(), *model, {}};
+}
+
+dialect::Parsed<Admitted> admit(Services& services, Exchange& exchange,
+                                const beast::flat_buffer& buffer, const Match& match) {
+    if (exchange.target_error()) return as_request_error(*exchange.target_error());
+    if (buffer.size() > 0)
+        return as_request_error(
+            Error(Errc::bad_request, "frames were sent before the handshake was answered"));
+    // A gateway that closes serves whom it had accepted before; the stream is told to come again in
+    // its turn, which a client expects more than a refusal.
+    auto admitted = match.route == Route::deepgram_listen_live ? admit_deepgram(services, exchange)
+                                                               : admit_whoasr(services);
+    if (admitted && services.engines.is_full(admitted->model->id))
+        return as_request_error(Error(Errc::busy, "no room for another live stream right now"));
+    return admitted;
+}
+
+}  // namespace
+
+asio::awaitable<bool> upgrade_to_live(Services& services, Exchange& exchange,
+                                      Exchange::Parser& parser, beast::flat_buffer& buffer,
+                                      const Match& match) {
+    auto admitted = admit(services, exchange, buffer, match);
+    if (!admitted) {
+        auto response = error_response(match.protocol, admitted.error(), exchange.id());
+        co_await exchange.respond(std::move(response));
+        co_return false;
+    }
+    LiveSession::Socket socket(std::move(exchange.stream()));
+    beast::get_lowest_layer(socket).expires_never();
+    // Idle peers are the session's to find; a closing handshake has the limit given here.
+    socket.set_option(
+        websocket::stream_base::timeout{kHandshakeLimit, websocket::stream_base::none(), false});
+    socket.set_option(websocket::stream_base::decorator(
+        [&exchange, &admitted](websocket::response_type& response) {
+            response.set(http::field::server, "tutti");
+            response.set("dg-request-id", exchange.id());
+            response.set("X-Request-Id", exchange.id());
+            if (!admitted->subprotocol.empty())
+                response.set(http::field::sec_websocket_protocol, admitted->subprotocol);
+        }));
+    socket.read_message_max(services.config.max_frame_bytes);
+    socket.auto_fragment(false);
+    const auto request = parser.release();
+    if (const auto [error] = co_await socket.async_accept(request, use_result); error) {
+        log::debug("request={} handshake: {}", exchange.id(), error.message());
+        co_return true;
+    }
+    LiveSession session(services, std::move(socket), std::move(admitted->dialect), *admitted->model,
+                        exchange.id());
+    co_await session.run();
+    co_return true;
+}
+
+}  // namespace tutti::gateway

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Receiving a request's body into the spool, never whole in memory.
+#pragma once
+
+#include "dialect/query.h"
+#include "gateway/exchange.h"
+#include "gateway/services.h"
+#include "gateway/spool_file.h"
+
+#include <optional>
+
+namespace tutti::gateway {
+
+struct Upload {
+    dialect::Fields form;  // plain fields; none for a raw body
+    std::optional<SpoolFile> file;
+    std::optional<std::string> filename;
+};
+
+// multipart/form-data: the part `file_part` goes to the spool, other files are dropped, plain
+// fields (at most 64 KiB each) are kept. A form without the part has no file; whether that is an
+// error is the dialect's to say.
+asio::awaitable<Result<Upload>> receive_form(Exchange& exchange, Services& services,
+                                             std::string_view file_part);
+
+struct RawUpload {
+    SpoolFile file;
+    std::string sha256_hex;      // of the body received
+    std::uint64_t received = 0;  // bytes of it
+};
+
+// The body as it is, behind `prefix`.
+asio::awaitable<Result<RawUpload>> receive_raw(Exchange& exchange, Services& services,
+                                               std::string_view prefix = {});
+
+}  // namespace tutti::gateway

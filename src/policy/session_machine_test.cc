@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/session_machine.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace tutti::policy {
+namespace {
+
+using proto::kCreditWindow;
+using proto::kSampleRate;
+
+// Actions as short words, so that a failing table reads like a protocol.
+struct Describe {
+    std::string operator()(const WantEngine&) const { return "want"; }
+    std::string operator()(const LeaveEngine&) const { return "leave"; }
+    std::string operator()(const SendOpen& a) const {
+        return fmt::format("open@{}", a.message.first_sample);
+    }
+    std::string operator()(const SendAudio& a) const {
+        return fmt::format("audio@{}+{}", a.first_sample, a.samples.size());
+    }
+    std::string operator()(const SendFlush&) const { return "flush"; }
+    std::string operator()(const SendFinish&) const { return "finish"; }
+    std::string operator()(const SendCancel&) const { return "cancel"; }
+    std::string operator()(const EndInput&) const { return "end-input"; }
+    std::string operator()(const TellSpeechStarted& a) const {
+        return fmt::format("speech@{}", a.at.count());
+    }
+    std::string operator()(const TellPartial& a) const { return "partial:" + a.utterance.text; }
+    std::string operator()(const TellFinal& a) const { return "final:" + a.utterance.text; }
+    std::string operator()(const TellUtteranceEnd& a) const {
+        return fmt::format("utterance-end@{}", a.last_word_end.count());
+    }
+    std::string operator()(const TellFlushed&) const { return "flushed"; }
+    std::string operator()(const TellFinished& a) const {
+        return fmt::format("finished@{}", a.audio_duration.count());
+    }
+    std::string operator()(const TellFailed& a) const {
+        return fmt::format("failed:{}", name_of(a.error.errc()));
+    }
+};
+
+class SessionTest : public testing::Test {
+  protected:
+    void audio(SamplePos samples) {
+        std::vector<std::int16_t> block(static_cast<std::size_t>(samples));
+        std::iota(block.begin(), block.end(), static_cast<std::int16_t>(machine.received()));
+        machine.on_audio(block);
+    }
+    void open() {
+        audio(100);
+        machine.on_engine_found(1);
+        machine.on_message(proto::Opened{});
+        (void)machine.take_actions();
+    }
+    static proto::Final final_of(std::string text, SamplePos end) {
+        proto::Final message;
+        message.utterance.text = text;
+        message.utterance.words = {{text, Millis(0), proto::to_millis(end), 1}};
+        message.consumed_up_to = end;
+        return message;
+    }
+    std::string actions() {
+        std::string line;
+        for (const auto& action : machine.take_actions())
+            line += (line.empty() ? "" : " ") + std::visit(Describe{}, action);
+        return line;
+    }
+
+    SessionMachine machine{{.utterance_end = Millis(1000)}};
+};
+
+TEST_F(SessionTest, OpensAnEngineWithTheFirstAudioAndSendsWhatWasKept) {
+    EXPECT_EQ(actions(), "");
+    audio(160);
+    EXPECT_EQ(actions(), "want");
+    audio(160);
+    EXPECT_EQ(actions(), "");
+    machine.on_engine_found(9);
+    EXPECT_EQ(actions(), "open@0");
+    machine.on_message(proto::Opened{});
+    EXPECT_EQ(actions(), "audio@0+320");
+    audio(10);
+    EXPECT_EQ(actions(), "audio@320+10");
+}
+
+TEST_F(SessionTest, SendsNoFurtherThanTheCreditWindow) {
+    open();
+    audio(kCreditWindow + 1000);
+    EXPECT_EQ(actions(), fmt::format("audio@100+{}", kCreditWindow - 100));
+    machine.on_message(proto::Credit{{}, 500, 500});
+    EXPECT_EQ(actions(), fmt::format("audio@{}+500", kCreditWindow));
+}
+
+TEST_F(SessionTest, StopsTakingAudioAtTheBacklogLimit) {
+    open();
+    audio(30 * kSampleRate);
+    EXPECT_FALSE(machine.accepts_audio());
+    machine.on_message(proto::Credit{{}, 5 * kSampleRate, 5 * kSampleRate});
+    EXPECT_TRUE(machine.accepts_audio());
+}
+
+TEST_F(SessionTest, SettledAudioIsForgotten) {
+    open();
+    audio(10 * kSampleRate);
+    machine.on_message(proto::Credit{{}, 10 * kSampleRate, 9 * kSampleRate});
+    EXPECT_LE(machine.kept_samples(), static_cast<std::size_t>(2 * kSampleRate));
+}
+
+TEST_F(SessionTest, ALostEngineIsReplacedAndHearsTheAudioSinceTheLastFinal) {
+    open();
+    audio(3 * kSampleRate);
+    (void)actions();
+    machine.on_message(final_of("one", 8000));
+    EXPECT_EQ(actions(), "final:one");
+    machine.on_engine_lost();
+    EXPECT_EQ(actions(), "want");
+    audio(50);
+    machine.on_engine_found(2);
+    EXPECT_EQ(actions(), "open@8000");
+    machine.on_message(proto::Opened{});
+    EXPECT_EQ(actions(), fmt::format("audio@8000+{}", 3 * kSampleRate + 150 - 8000));
+    EXPECT_EQ(machine.replays(), 1);
+}
+
+TEST_F(SessionTest, ReplayedSamplesAreTheOnesTheClientSent) {
+    open();
+    audio(4 * kSampleRate);
+    (void)machine.take_actions();
+    machine.on_message(final_of("one", 2 * kSampleRate));
+    machine.on_engine_lost();
+    machine.on_engine_found(2);
+    machine.on_message(proto::Opened{});
+    for (const auto& action : machine.take_actions())
+        if (const auto* sent = std::get_if<SendAudio>(&action)) {
+            EXPECT_EQ(sent->first_sample, 2 * kSampleRate);
+            // on_audio() numbered its second block from 100.
+            EXPECT_EQ(sent->samples.front(), static_cast<std::int16_t>(2 * kSampleRate));
+        }
+}
+
+TEST_F(SessionTest, ASpeechStartHeardAgainIsToldOnce) {
+    open();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    EXPECT_EQ(actions(), "speech@1");
+    machine.on_engine_lost();
+    machine.on_engine_found(2);
+    machine.on_message(proto::Opened{});
+    (void)actions();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    EXPECT_EQ(actions(), "");
+}
+
+TEST_F(SessionTest, TheNextSpeechMayStartBeforeTheFinalOfTheLast) {
+    open();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    machine.on_message(proto::SpeechStarted{{}, 3200});
+    EXPECT_EQ(actions(), "speech@1 speech@200");
+}
+
+TEST_F(SessionTest, AnUnansweredFlushIsRepeatedToTheNextEngine) {
+    open();
+    machine.on_flush();
+    EXPECT_EQ(actions(), "flush");
+    machine.on_engine_lost();
+    machine.on_engine_found(2);
+    machine.on_message(proto::Opened{});
+    EXPECT_EQ(actions(), "want open@0 audio@0+100 flush");
+    machine.on_message(proto::Flushed{});
+    EXPECT_EQ(actions(), "flushed");
+}
+
+TEST_F(SessionTest, FinishWaitsForTheAudioBeforeIt) {
+    open();
+    audio(kCreditWindow);
+    machine.on_finish();
+    (void)actions();
+    machine.on_message(proto::Credit{{}, 5000, 5000});
+    EXPECT_EQ(actions(), fmt::format("audio@{}+100 finish", kCreditWindow));
+    audio(100);
+    EXPECT_EQ(actions(), "") << "audio after the finish is not the stream's";
+    machine.on_message(proto::Finished{});
+    EXPECT_EQ(actions(), "leave finished@15006");
+    EXPECT_TRUE(machine.is_over());
+}
+
+TEST_F(SessionTest, WithoutAudioFlushAndFinishNeedNoEngine) {
+    machine.on_flush();
+    machine.on_finish();
+    EXPECT_EQ(actions(), "flushed finished@0");
+}
+
+TEST_F(SessionTest, BeginForgetsTheRunningUtteranceButNotTheClock) {
+    open();
+    audio(900);
+    (void)actions();
+    machine.on_begin();
+    EXPECT_EQ(actions(), "cancel leave");
+    audio(10);
+    machine.on_engine_found(2);
+    EXPECT_EQ(actions(), "want open@1000");
+}
+
+TEST_F(SessionTest, TheSameAudioKillingThreeEnginesEndsTheSession) {
+    open();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    for (int i = 0; i < 2; ++i) {
+        machine.on_engine_lost();
+        machine.on_engine_found(2);
+        machine.on_message(proto::Opened{});
+    }
+    (void)actions();
+    machine.on_engine_lost();
+    EXPECT_EQ(actions(), "failed:internal");
+}
+
+TEST_F(SessionTest, AudioThatKillsBeforeAnyWordOfItEndsTheSessionToo) {
+    open();
+    for (int i = 0; i < 2; ++i) {
+        machine.on_engine_lost();
+        audio(100);
+        machine.on_engine_found(2);
+        machine.on_message(proto::Opened{});
+    }
+    (void)actions();
+    machine.on_engine_lost();
+    EXPECT_EQ(actions(), "failed:internal");
+}
+
+TEST_F(SessionTest, ASilentClientOutlivesAnyNumberOfEngines) {
+    open();
+    for (int i = 0; i < 10; ++i) {
+        machine.on_message(proto::Credit{{}, machine.received(), machine.received()});
+        machine.on_engine_lost();
+        EXPECT_EQ(actions(), "") << "nothing is to be recognised";
+        audio(100);
+        EXPECT_EQ(actions(), "want");
+        machine.on_engine_found(2);
+        machine.on_message(proto::Opened{});
+        EXPECT_EQ(actions(), fmt::format("open@{0} audio@{0}+100", machine.received() - 100));
+    }
+    EXPECT_EQ(machine.replays(), 10);
+}
+
+TEST_F(SessionTest, APausedClientAsksForNoEngineUntilItGoesOn) {
+    open();
+    audio(kSampleRate);
+    machine.on_message(proto::Credit{{}, kSampleRate, 9000});
+    (void)actions();
+    machine.on_engine_lost();
+    EXPECT_EQ(actions(), "");
+    for (int i = 0; i < 10; ++i) machine.on_engine_lost();
+    EXPECT_FALSE(machine.is_over());
+    machine.on_flush();
+    EXPECT_EQ(actions(), "want") << "what has no verdict yet may hold speech";
+    machine.on_engine_found(2);
+    machine.on_message(proto::Opened{});
+    EXPECT_EQ(actions(), fmt::format("open@9000 audio@9000+{} flush", kSampleRate + 100 - 9000));
+}
+
+TEST_F(SessionTest, WhatIsMidUtterance) {
+    EXPECT_FALSE(machine.is_mid_utterance()) << "nothing was said";
+    open();
+    EXPECT_FALSE(machine.is_mid_utterance()) << "no more than the engine's word lags behind";
+    audio(2 * kSampleRate);
+    EXPECT_TRUE(machine.is_mid_utterance()) << "audio without a verdict";
+    machine.on_message(proto::Credit{{}, 2 * kSampleRate, 2 * kSampleRate});
+    EXPECT_FALSE(machine.is_mid_utterance());
+    machine.on_message(proto::SpeechStarted{{}, 2 * kSampleRate + 50});
+    EXPECT_TRUE(machine.is_mid_utterance()) << "speech";
+    machine.on_message(proto::SpeechStarted{{}, 2 * kSampleRate + 90});
+    machine.on_message(final_of("one", 2 * kSampleRate + 80));
+    EXPECT_TRUE(machine.is_mid_utterance()) << "the next began before the final";
+    machine.on_message(final_of("two", 2 * kSampleRate + 100));
+    EXPECT_FALSE(machine.is_mid_utterance());
+    machine.on_flush();
+    EXPECT_TRUE(machine.is_mid_utterance()) << "an answer is owed";
+    machine.on_message(proto::Flushed{});
+    EXPECT_FALSE(machine.is_mid_utterance());
+}
+
+TEST_F(SessionTest, SpeechThatOnlyTheLostEngineHeardIsOver) {
+    open();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    machine.on_engine_lost();
+    machine.on_engine_found(2);
+    machine.on_message(proto::Opened{});
+    EXPECT_TRUE(machine.is_mid_utterance());
+    machine.on_message(proto::Credit{{}, 100, 90});
+    EXPECT_FALSE(machine.is_mid_utterance());
+}
+
+TEST_F(SessionTest, BetweenUtterancesAStreamLeavesAtOnce) {
+    open();
+    machine.on_leave();
+    EXPECT_EQ(actions(), "end-input");
+    machine.on_leave();
+    EXPECT_EQ(actions(), "") << "once";
+    machine.on_finish();
+    EXPECT_EQ(actions(), "finish") << "what has no verdict yet is heard to its end";
+}
+
+TEST_F(SessionTest, WithoutAudioAStreamLeavesWithoutAnEngine) {
+    machine.on_leave();
+    machine.on_finish();
+    EXPECT_EQ(actions(), "end-input finished@0");
+}
+
+TEST_F(SessionTest, InMidUtteranceAStreamLeavesAfterTheFinal) {
+    open();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    (void)actions();
+    machine.on_leave();
+    EXPECT_EQ(actions(), "");
+    auto cut = final_of("one", 50);
+    cut.cause = proto::FinalCause::length;
+    machine.on_message(cut);
+    EXPECT_EQ(actions(), "final:one") << "the utterance goes on after a cut";
+    machine.on_message(final_of("two", 90));
+    EXPECT_EQ(actions(), "final:two end-input");
+}
+
+TEST_F(SessionTest, ASpeakerIsInterruptedOnlyWhenThereIsNoMoreTime) {
+    open();
+    machine.on_message(proto::SpeechStarted{{}, 16});
+    machine.on_leave();
+    (void)actions();
+    machine.on_leave_now();
+    EXPECT_EQ(actions(), "end-input");
+    machine.on_finish();
+    EXPECT_EQ(actions(), "finish");
+    machine.on_message(final_of("one", 100));
+    EXPECT_EQ(actions(), "final:one");
+}
+
+TEST_F(SessionTest, AStreamThatItsClientFinishesIsNotToldToLeave) {
+    open();
+    machine.on_finish();
+    (void)actions();
+    machine.on_leave_now();
+    EXPECT_EQ(actions(), "");
+}
+
+TEST_F(SessionTest, ProgressForgivesEarlierLosses) {
+    open();
+    audio(2 * kSampleRate);
+    for (int i = 0; i < 6; ++i) {
+        machine.on_engine_lost();
+        machine.on_engine_found(2);
+        machine.on_message(proto::Opened{});
+        (void)machine.take_actions();
+        machine.on_message(proto::Credit{{}, (i + 1) * 100, (i + 1) * 100});
+    }
+    EXPECT_EQ(machine.replays(), 6);
+    EXPECT_FALSE(machine.is_over());
+}
+
+TEST_F(SessionTest, ARefusalIsNoAttempt) {
+    audio(10);
+    for (int i = 0; i < 10; ++i) {
+        machine.on_engine_found(2);
+        machine.on_message(proto::Refused{});
+    }
+    EXPECT_FALSE(machine.is_over());
+    machine.on_no_engine(Error(Errc::unavailable, "none"));
+    EXPECT_TRUE(machine.is_over());
+}
+
+TEST_F(SessionTest, UtteranceEndComesOnceAfterTheGap) {
+    open();
+    audio(5 * kSampleRate);
+    (void)actions();
+    machine.on_message(final_of("one", kSampleRate));
+    (void)actions();
+    machine.on_message(proto::Credit{{}, kSampleRate + 8000, kSampleRate});
+    EXPECT_EQ(actions(), "");
+    machine.on_message(proto::Credit{{}, 2 * kSampleRate, kSampleRate});
+    EXPECT_EQ(actions(), "utterance-end@1000");
+    machine.on_message(proto::Credit{{}, 3 * kSampleRate, kSampleRate});
+    EXPECT_EQ(actions(), "");
+}
+
+TEST_F(SessionTest, NewSpeechWithinTheGapMeansNoUtteranceEnd) {
+    open();
+    audio(5 * kSampleRate);
+    machine.on_message(final_of("one", kSampleRate));
+    machine.on_message(proto::SpeechStarted{{}, kSampleRate + 100});
+    (void)actions();
+    machine.on_message(proto::Credit{{}, 4 * kSampleRate, kSampleRate});
+    EXPECT_EQ(actions(), "");
+}
+
+}  // namespace
+}  // namespace tutti::policy

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vocabulary of a transcript, shared by engines, sessions, scribes and dialects.
+//
+// Times are positions on the stream's own clock (0 = its first sample), in milliseconds. Inside
+// the house audio is always mono signed 16-bit at kSampleRate, so a sample index and a time
+// convert exactly enough (16 samples a millisecond).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tutti::proto {
+
+inline constexpr int kSampleRate = 16000;
+
+using Millis = std::chrono::milliseconds;
+
+// Index of a sample since the start of its stream.
+using SamplePos = std::int64_t;
+
+constexpr Millis to_millis(SamplePos position) {
+    return Millis(position * 1000 / kSampleRate);
+}
+constexpr SamplePos to_samples(Millis time) {
+    return time.count() * kSampleRate / 1000;
+}
+
+struct Word {
+    std::string text;  // lower case, no punctuation
+    Millis start{};
+    Millis end{};
+    float confidence = 0;  // 0..1
+
+    bool operator==(const Word&) const = default;
+};
+
+// One stretch of speech between two endpoints. A partial has the same shape and may be revised; a
+// final never is. `text` is the words joined by single spaces unless the model punctuates.
+struct Utterance {
+    std::string text;
+    std::vector<Word> words;
+    Millis start{};  // of the audio it covers, which begins a little before the first word
+    Millis end{};
+    float confidence = 0;  // mean over the words; 0 when there are none
+
+    bool operator==(const Utterance&) const = default;
+};
+
+// A whole file, in order.
+struct Transcript {
+    std::vector<Utterance> utterances;
+    Millis duration{};  // of the audio
+    std::string model;
+    std::string language;  // ISO 639-1
+
+    // The utterances' texts joined by single spaces.
+    std::string text() const;
+};
+
+}  // namespace tutti::proto

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The channel between the supervisor and each of its children (descriptor 3 of the child).
+//
+//   child -> supervisor: ready (once, when it can serve)
+//   supervisor -> child: roster (at start and after every change), drain (again when it is to be
+//                        faster), reopen, set log level
+//   end of file at the child: the supervisor is gone; drain and exit
+#pragma once
+
+#include "proto/wire.h"
+
+namespace tutti::proto {
+
+enum class Role : std::uint8_t { supervisor, gateway, engine, scribe };
+
+std::string_view name_of(Role role);
+
+// Sent by a child when its model is loaded and its listener is being read.
+struct Ready {
+    static constexpr std::uint8_t kType = 1;
+    std::uint32_t live_limit = 0;   // live streams an engine accepts at once
+    std::uint32_t whole_slots = 0;  // file segments an engine decodes at once
+    std::string engine_version;
+    static auto tied(auto& self) {
+        return std::tie(self.live_limit, self.whole_slots, self.engine_version);
+    }
+};
+
+// One process as the others see it. Its successor has another id.
+struct Peer {
+    std::uint32_t id = 0;
+    Role role = Role::engine;
+    std::uint32_t slot = 0;  // its slot on the scoreboard
+    std::string model;       // engines only
+    std::string socket;      // path of its unix socket; a gateway's takes connections handed on
+    std::uint32_t live_limit = 0;
+    std::uint32_t whole_slots = 0;
+    bool operator==(const Peer&) const = default;
+    static auto tied(auto& self) {
+        return std::tie(self.id, self.role, self.slot, self.model, self.socket, self.live_limit,
+                        self.whole_slots);
+    }
+};
+
+// The processes that take new work. One that is missing from it finishes what it has.
+struct Roster {
+    static constexpr std::uint8_t kType = 64;
+    std::vector<Peer> peers;
+    static auto tied(auto& self) { return std::tie(self.peers); }
+};
+
+// Finish and end. A second one may only shorten what the first allowed.
+struct Drain {
+    static constexpr std::uint8_t kType = 65;
+    // Says "not ready" but goes on accepting for so long, for load balancers to notice.
+    Millis pre_stop{};
+    // Live streams between utterances are told to come again, evenly spread over this time.
+    Millis close_spread{};
+    // What still runs then is cut off. Zero: there is no limit and no live stream is told to go;
+    // the process ends when its clients have.
+    Millis limit{};
+    bool operator==(const Drain&) const = default;
+    static auto tied(auto& self) { return std::tie(self.pre_stop, self.close_spread, self.limit); }
+};
+
+// Open the log file again: it was renamed.
+struct ReopenLogs {
+    static constexpr std::uint8_t kType = 66;
+    static auto tied(auto&) { return std::tuple<>(); }
+};
+
+struct SetLogLevel {
+    static constexpr std::uint8_t kType = 67;
+    std::string level;
+    static auto tied(auto& self) { return std::tie(self.level); }
+};
+
+using ToSupervisor = std::variant<Ready>;
+using FromSupervisor = std::variant<Roster, Drain, ReopenLogs, SetLogLevel>;
+
+inline constexpr std::size_t kMaxWorkerFrame = 1024 * 1024;
+
+}  // namespace tutti::proto

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file on its way to a transcript, from a gateway's connection to the last message on it.
+//
+//   Job job(context, std::move(socket));
+//   co_await job.run();
+//
+// 1. The file is decoded, cut and recognised as one stream: segments go to engines side by side,
+//    and the decoder is not read while whole slots of the engines + 2 segments are under way or
+//    kMaxHeld results wait for an earlier one. So memory does not grow with the file.
+// 2. At most one segment of a job asks for an engine at a time, so jobs share engines in turns.
+// 3. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
+//    cancelled, the decoder is killed, nothing is answered.
+//
+// Loop thread only.
+#pragma once
+
+#include "config/config.h"
+#include "dispatch/engines.h"
+#include "policy/transcript_assembly.h"
+#include "proto/job_messages.h"
+#include "runtime/ipc_channel.h"
+#include "runtime/scoreboard.h"
+#include "runtime/task_group.h"
+#include "scribe/places.h"
+#include "scribe/segment_stream.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace tutti::scribe {
+
+// What the jobs of one scribe have in common.
+struct JobContext {
+    asio::io_context& loop;
+    const config::Config& config;
+    runtime::Slot& slot;
+    dispatch::Engines& engines;
+    Places& places;
+};
+
+class Job {
+  public:
+    static constexpr std::size_t kMaxHeld = 256;
+
+    Job(JobContext& context, runtime::UnixSocket socket);
+
+    asio::awaitable<void> run();
+    void cancel();
+    // Not begun yet: its gateway shall submit it elsewhere.
+    void hand_back();
+    // Has a place; it is worth waiting for.
+    bool is_running() const { return place_.has_value(); }
+
+  private:
+    asio::awaitable<void> work();
+    asio::awaitable<bool> receive();
+    asio::awaitable<void> watch_gateway();
+    asio::awaitable<void> decode();
+    asio::awaitable<void> collect();
+    asio::awaitable<void> send_answer();
+    asio::awaitable<void> linger();
+
+    bool has_room() const;
+    void take_segments(audio::Segmenter& segmenter);
+    void take_results();
+    void ask_for_engines();
+    void on_tick();
+    void post_progress();
+    void fail(const Error& error);
+    void end(proto::FromScribe answer);
+
+    JobContext& context_;
+    runtime::UnixSocket socket_;  // until the job was received
+    std::optional<runtime::IpcChannel> channel_;
+    proto::Submit submit_;
+    UniqueFd file_;
+    std::optional<Place> place_;
+    std::optional<runtime::GaugeHold> running_;
+
+    std::map<std::size_t, std::unique_ptr<SegmentStream>> segments_;  // under way
+    policy::TranscriptAssembly assembly_;
+    proto::SamplePos decoded_ = 0;
+    proto::Millis claimed_duration_{};
+    bool is_decoded_ = false;
+    std::optional<proto::Progress> told_;
+    std::chrono::steady_clock::time_point served_at_{};  // an engine was there, or not needed
+
+    bool is_over_ = false;
+    bool is_handed_back_ = false;              // at once, or when it is known
+    std::optional<proto::FromScribe> answer_;  // none when it was cancelled
+    asio::steady_timer changed_;               // cancelled to wake collect()
+    asio::steady_timer room_;                  // cancelled to wake decode()
+    asio::steady_timer ended_;                 // cancelled to wake run()
+    runtime::TaskGroup writer_;
+    runtime::TaskGroup tasks_;
+};
+
+}  // namespace tutti::scribe

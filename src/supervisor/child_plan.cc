@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/child_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tutti::supervisor {
+namespace {
+
+using proto::Role;
+
+std::vector<std::string> engine_flags(const config::Config& config, const config::Model& model,
+                                      int cores) {
+    const int whole =
+        model.whole_threads > 0 ? model.whole_threads : std::max(1, cores / model.replicas);
+    const int live = model.live_threads > 0 ? model.live_threads : 4 * whole;
+    std::vector<std::string> flags = {"--model",         model.id,
+                                      "--whole-threads", std::to_string(whole),
+                                      "--live-threads",  std::to_string(live),
+                                      "--log-level",     config.log_level};
+    if (!config.log_file.empty()) flags.insert(flags.end(), {"--log-file", config.log_file});
+    if (!model.directory.empty()) flags.insert(flags.end(), {"--model-dir", model.directory});
+    return flags;
+}
+
+}  // namespace
+
+std::vector<PlannedChild> plan_children(const config::Config& config, int cores) {
+    std::vector<PlannedChild> plan;
+    const auto add = [&](Role role, int n, std::string program, std::vector<std::string> flags,
+                         std::string model = {}) {
+        auto name = role == Role::engine ? fmt::format("engine {} {}", model, n)
+                                         : fmt::format("{} {}", name_of(role), n);
+        plan.push_back(
+            {role, std::move(name), std::move(program), std::move(flags), std::move(model)});
+    };
+    for (const auto& id : config.models) {
+        const auto& model = *find_model(config, id);
+        for (int n = 0; n < model.replicas; ++n)
+            add(Role::engine, n, "tutti-engine-" + model.backend,
+                engine_flags(config, model, cores), id);
+    }
+    for (int n = 0; n < config.scribes; ++n) add(Role::scribe, n, "tutti", {"role", "scribe"});
+    const int gateways = config.gateways > 0 ? config.gateways : std::max(2, cores / 2);
+    for (int n = 0; n < gateways; ++n) add(Role::gateway, n, "tutti", {"role", "gateway"});
+    return plan;
+}
+
+}  // namespace tutti::supervisor

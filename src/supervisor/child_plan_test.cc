@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor/child_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tutti::supervisor {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsSupersetOf;
+
+std::vector<std::string> names(const std::vector<PlannedChild>& plan) {
+    std::vector<std::string> out;
+    for (const auto& child : plan) out.push_back(child.name);
+    return out;
+}
+
+TEST(ChildPlan, ADefaultConfigurationHasOneEngineOneScribeAndTwoGateways) {
+    const auto plan = plan_children(config::Config{}, 2);
+    EXPECT_THAT(names(plan), ElementsAre("engine en-us 0", "scribe 0", "gateway 0", "gateway 1"));
+    EXPECT_EQ(plan[0].program, "tutti-engine-pocketsphinx");
+    EXPECT_THAT(plan[0].flags, IsSupersetOf({"--whole-threads", "2", "--live-threads", "8"}));
+    EXPECT_THAT(plan[3].flags, ElementsAre("role", "gateway"));
+}
+
+TEST(ChildPlan, ReplicasShareTheCoresAndGatewaysGrowWithThem) {
+    config::Config config;
+    config.models = {"en-us", "tone"};
+    config.known_models[0].replicas = 2;
+    const auto plan = plan_children(config, 8);
+    EXPECT_EQ(plan.size(), 3u + 1 + 4);
+    EXPECT_THAT(plan[0].flags, IsSupersetOf({"--whole-threads", "4"}));
+    EXPECT_EQ(plan[2].model, "tone");
+}
+
+}  // namespace
+}  // namespace tutti::supervisor
