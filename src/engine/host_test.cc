@@ -2,14 +2,11 @@
 // The real host with the tone backend, spoken to over its socket.
 #include "engine/host.h"
 
-#include "base/unique_fd.h"
+#include "engine/test_client.h"
 #include "engine/tone/dtmf_generator.h"
 #include "engine/tone/tone_recognizer.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -24,7 +21,6 @@ using proto::StreamMode;
 using proto::StreamRef;
 
 constexpr StreamRef kRef{1, 1};
-constexpr std::size_t kChunk = 1234;
 
 constexpr SamplePos seconds(double s) {
     return static_cast<SamplePos>(s * proto::kSampleRate);
@@ -34,107 +30,6 @@ std::vector<std::int16_t> with_silence(std::vector<std::int16_t> samples, double
     samples.resize(samples.size() + static_cast<std::size_t>(seconds(length)));
     return samples;
 }
-
-// A peer of the engine that blocks for at most ten seconds at a time.
-class Client {
-  public:
-    explicit Client(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        path.copy(address.sun_path, sizeof address.sun_path - 1);
-        EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-        const timeval limit{10, 0};
-        ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    }
-
-    void send(const auto& message) {
-        std::string frame;
-        proto::append_frame(frame, message);
-        send_bytes(frame);
-    }
-    void send_bytes(std::string_view bytes) {
-        for (ssize_t n = 0; !bytes.empty(); bytes.remove_prefix(static_cast<std::size_t>(n)))
-            if (n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); n < 0) return;
-    }
-
-    // Nothing when the engine has closed the connection.
-    std::optional<proto::FromEngine> receive() {
-        for (;;) {
-            const auto size = proto::frame_size(inbox_);
-            if (size > 0 && inbox_.size() >= size) {
-                auto message = proto::decode<proto::FromEngine>(std::string_view(inbox_).substr(
-                    proto::kFrameHeader, size - proto::kFrameHeader));
-                inbox_.erase(0, size);
-                return std::move(message).value();
-            }
-            char block[65536];
-            const auto n = ::recv(fd_.get(), block, sizeof block, 0);
-            EXPECT_GE(n, 0) << "the engine is silent";
-            if (n <= 0) return std::nullopt;
-            inbox_.append(block, static_cast<std::size_t>(n));
-        }
-    }
-    // The next T; what else comes before it is noted.
-    template <class T>
-    std::optional<T> await() {
-        while (auto message = receive()) {
-            note(*message);
-            if (auto* wanted = std::get_if<T>(&*message)) return std::move(*wanted);
-        }
-        return std::nullopt;
-    }
-    bool is_closed_by_engine() {
-        while (auto message = receive()) note(*message);
-        return true;
-    }
-
-    void open(StreamRef ref, StreamMode mode = StreamMode::live, SamplePos first_sample = 0) {
-        credit = position = first_sample;
-        send(proto::Open{ref, mode, true, Millis(700), first_sample});
-    }
-    // As fast as credit allows.
-    void audio(StreamRef ref, std::span<const std::int16_t> samples) {
-        while (!samples.empty()) {
-            const auto piece = samples.first(std::min(kChunk, samples.size()));
-            while (position + static_cast<SamplePos>(piece.size()) > credit + proto::kCreditWindow)
-                if (!await<proto::Credit>()) return;
-            send_audio(ref, position, piece);
-            position += static_cast<SamplePos>(piece.size());
-            samples = samples.subspan(piece.size());
-        }
-    }
-    void send_audio(StreamRef ref, SamplePos at, std::span<const std::int16_t> samples) {
-        send(proto::Audio{
-            ref, at, {reinterpret_cast<const char*>(samples.data()), samples.size_bytes()}});
-    }
-    // The digits of all finals so far.
-    std::string digits() const {
-        std::string text;
-        for (const auto& final : finals)
-            for (const auto& word : final.utterance.words) text += word.text;
-        return text;
-    }
-
-    SamplePos position = 0;
-    SamplePos credit = 0;
-    SamplePos settled = 0;
-    std::vector<proto::Final> finals;
-    int partials = 0;
-
-  private:
-    void note(const proto::FromEngine& message) {
-        if (const auto* m = std::get_if<proto::Credit>(&message)) {
-            credit = m->decoded_up_to;
-            settled = m->settled_up_to;
-        } else if (const auto* final = std::get_if<proto::Final>(&message)) {
-            finals.push_back(*final);
-        }
-        partials += std::holds_alternative<proto::Partial>(message);
-    }
-
-    UniqueFd fd_;
-    std::string inbox_;
-};
 
 class HostTest : public testing::Test {
   protected:
@@ -163,7 +58,7 @@ class HostTest : public testing::Test {
         auto name = (std::filesystem::temp_directory_path() / "engine-XXXXXX").string();
         return ::mkdtemp(name.data());
     }
-    Client connect() const { return Client(path_); }
+    TestClient connect() const { return TestClient(path_); }
 
     std::filesystem::path folder_;
     std::string path_;
@@ -302,7 +197,7 @@ TEST_F(HostTest, AfterACancelNothingMoreIsSaid) {
 
 struct Violation {
     const char* name;
-    void (*commit)(Client&);
+    void (*commit)(TestClient&);
 };
 
 class HostViolationTest : public HostTest, public testing::WithParamInterface<Violation> {};
@@ -323,29 +218,30 @@ const std::vector<std::int16_t> kSilence(proto::kCreditWindow + 1);
 
 INSTANTIATE_TEST_SUITE_P(
     All, HostViolationTest,
-    testing::Values(Violation{"gap", [](Client& c) { c.send_audio(kRef, 5, kSilence); }},
-                    Violation{"beyond_credit", [](Client& c) { c.send_audio(kRef, 0, kSilence); }},
-                    Violation{"unknown_stream",
-                              [](Client& c) {
-                                  c.send(proto::Flush{{2, 1}});
-                              }},
-                    Violation{"wrong_epoch",
-                              [](Client& c) {
-                                  c.send(proto::Finish{{1, 2}});
-                              }},
-                    Violation{"opened_twice",
-                              [](Client& c) {
-                                  c.open({1, 2});
-                              }},
-                    Violation{"half_a_sample",
-                              [](Client& c) {
-                                  c.send(proto::Audio{kRef, 0, "abc"});
-                              }},
-                    Violation{"unknown_message", [](Client& c) { c.send(proto::Opened{kRef}); }},
-                    Violation{"impossible_mode",
-                              [](Client& c) {
-                                  c.open({2, 1}, static_cast<StreamMode>(7));
-                              }}),
+    testing::Values(
+        Violation{"gap", [](TestClient& c) { c.send_audio(kRef, 5, kSilence); }},
+        Violation{"beyond_credit", [](TestClient& c) { c.send_audio(kRef, 0, kSilence); }},
+        Violation{"unknown_stream",
+                  [](TestClient& c) {
+                      c.send(proto::Flush{{2, 1}});
+                  }},
+        Violation{"wrong_epoch",
+                  [](TestClient& c) {
+                      c.send(proto::Finish{{1, 2}});
+                  }},
+        Violation{"opened_twice",
+                  [](TestClient& c) {
+                      c.open({1, 2});
+                  }},
+        Violation{"half_a_sample",
+                  [](TestClient& c) {
+                      c.send(proto::Audio{kRef, 0, "abc"});
+                  }},
+        Violation{"unknown_message", [](TestClient& c) { c.send(proto::Opened{kRef}); }},
+        Violation{"impossible_mode",
+                  [](TestClient& c) {
+                      c.open({2, 1}, static_cast<StreamMode>(7));
+                  }}),
     [](const auto& violation) { return std::string(violation.param.name); });
 
 TEST_F(HostTest, AMessageThatCrossesAFailureIsIgnored) {
