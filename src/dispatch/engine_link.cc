@@ -48,6 +48,12 @@ void EngineLink::release(std::uint32_t stream) {
     --counts_[static_cast<std::size_t>(it->second.mode)];
     if (it->second.mode == proto::StreamMode::live) slot_.add(runtime::Metric::live_streams, -1);
     streams_.erase(it);
+    if (is_retired_ && streams_.empty()) close();
+}
+
+void EngineLink::retire() {
+    is_retired_ = true;
+    if (streams_.empty()) close();
 }
 
 asio::awaitable<void> EngineLink::run() {

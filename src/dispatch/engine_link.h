@@ -41,6 +41,8 @@ class EngineLink : public std::enable_shared_from_this<EngineLink> {
     // Reads replies and writes requests until the connection ends.
     asio::awaitable<void> run();
     void close() { channel_.close(); }
+    // No stream is added any more; closes when the last one is over.
+    void retire();
 
     const proto::Peer& peer() const { return peer_; }
     bool is_closed() const { return channel_.is_closed(); }
@@ -79,6 +81,7 @@ class EngineLink : public std::enable_shared_from_this<EngineLink> {
     std::array<std::size_t, 2> counts_{};
     std::chrono::steady_clock::time_point refuses_until_{};
     bool is_leaving_ = false;
+    bool is_retired_ = false;
     runtime::TaskGroup tasks_;
 };
 

@@ -38,6 +38,9 @@ void Engines::update(const proto::Roster& roster) {
             tasks_.spawn("engine link", keep_connected(peer.id));
         }
     }
+    // Where a dead engine was called its successor is, too: a link made meanwhile leads to that.
+    for (auto& [id, replica] : replicas_)
+        if (!replica.takes_work && replica.link) replica.link->retire();
 }
 
 // Connects as long as the roster names the engine.
@@ -106,17 +109,21 @@ std::shared_ptr<EngineLink> Engines::choose(const Request& request) const {
 
 bool Engines::is_served(std::string_view model) const {
     return std::ranges::any_of(replicas_, [&](const auto& entry) {
-        return entry.second.takes_work_now() && entry.second.peer.model == model;
+        const auto& [id, replica] = entry;
+        return replica.peer.model == model && replica.takes_work &&
+               !(replica.link && replica.link->is_leaving());
     });
 }
 
 bool Engines::is_full(std::string_view model) const {
     const auto now = steady_clock::now();
-    return is_served(model) && std::ranges::none_of(replicas_, [&](const auto& entry) {
-               const auto& replica = entry.second;
-               return replica.takes_work_now() && replica.peer.model == model &&
-                      replica.link->has_room(proto::StreamMode::live, now);
-           });
+    bool is_connected = false;
+    for (const auto& [id, replica] : replicas_) {
+        if (replica.peer.model != model || !replica.takes_work_now()) continue;
+        if (replica.link->has_room(proto::StreamMode::live, now)) return false;
+        is_connected = true;
+    }
+    return is_connected;
 }
 
 std::size_t Engines::whole_slots(std::string_view model) const {

@@ -48,7 +48,7 @@ class Engines {
     // Room may have become free (a stream ended); serves those who wait.
     void look_again();
 
-    // An engine of this model is connected now.
+    // An engine of this model serves: connected, or about to be.
     bool is_served(std::string_view model) const;
     // Engines of the model are connected, and none has room for a live stream.
     bool is_full(std::string_view model) const;

@@ -136,13 +136,19 @@ Acceptor::Outcome Acceptor::receive_some() {
     return Outcome::more;
 }
 
+// One that ends may have read its inbox for the last time before the roster says so.
+bool Acceptor::may_take(const Peer& peer) {
+    return peer.slot->phase.load(std::memory_order_relaxed) == runtime::Phase::ready;
+}
+
 bool Acceptor::hand_on(const UniqueFd& socket) {
-    if (own_peer_ >= peers_.size()) return false;
+    if (is_stopped_ || own_peer_ >= peers_.size()) return false;
     counts_.clear();
     for (const auto& peer : peers_)
         counts_.push_back(peer.slot->get(runtime::Metric::http_connections));
     const auto receiver = policy::choose_receiver(counts_, own_peer_);
-    if (!receiver || !handover_.send(socket.get(), peers_[*receiver].socket)) return false;
+    if (!receiver || !may_take(peers_[*receiver])) return false;
+    if (!handover_.send(socket.get(), peers_[*receiver].socket)) return false;
     services_.slot.add(runtime::Metric::connections_handed_on);
     return true;
 }

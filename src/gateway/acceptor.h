@@ -54,6 +54,7 @@ class Acceptor {
     Outcome receive_some();
     Outcome on_accept_error(int error);
     void refuse_with_reserve();
+    static bool may_take(const Peer& peer);
     bool hand_on(const UniqueFd& socket);
     void take(UniqueFd socket);
     void refuse(UniqueFd socket);

@@ -96,7 +96,7 @@ asio::awaitable<void> LiveSession::end() {
     act();
     lease_.reset();
     services_.engines.look_again();
-    watchdog_.cancel();
+    watchdog_.cancel();  // has other deadlines now
     if (container_) container_->close();
     outbox_changed_.cancel();
     co_await tasks_.wait();
@@ -135,6 +135,7 @@ void LiveSession::drop_connection() {
     if (container_) container_->close();
     outbox_changed_.cancel();
     reading_allowed_.cancel();
+    watchdog_.cancel();
 }
 
 // --- commands of the dialect -------------------------------------------------------------------
@@ -282,8 +283,9 @@ void LiveSession::tell_to_come_again() {
 
 // --- deadlines ---------------------------------------------------------------------------------
 
+// Until the connection ends: a client that reads no farewell holds it no longer than any other.
 asio::awaitable<void> LiveSession::watch() {
-    while (!is_connection_dropped_ && !close_) {
+    while (!is_connection_dropped_) {
         watchdog_.expires_at(next_deadline());
         co_await watchdog_.async_wait(use_result);
         check_deadlines(Clock::now());
@@ -295,6 +297,7 @@ std::chrono::seconds LiveSession::engine_wait() const {
 }
 
 LiveSession::Clock::time_point LiveSession::next_deadline() const {
+    if (close_) return write_began_.value_or(Clock::now()) + kWriteLimit;
     auto next = last_heard_ + std::min<Clock::duration>(idle_limit_, kPingAfter);
     const auto now = Clock::now();
     if (next <= now) next = std::min(last_heard_ + idle_limit_, now + kPingAfter);
@@ -304,8 +307,9 @@ LiveSession::Clock::time_point LiveSession::next_deadline() const {
 }
 
 void LiveSession::check_deadlines(Clock::time_point now) {
-    if (is_connection_dropped_ || close_) return;
+    if (is_connection_dropped_) return;
     if (write_began_ && now >= *write_began_ + kWriteLimit) return drop_connection();
+    if (close_) return;
     if (seeking_since_ && now >= *seeking_since_ + engine_wait()) {
         seeking_since_.reset();
         request_.withdraw();

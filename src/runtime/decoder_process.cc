@@ -181,8 +181,21 @@ std::string DecoderProcess::read_line() {
 asio::awaitable<Result<void>> DecoderProcess::write(std::string_view bytes) {
     const auto [error, n] = co_await asio::async_write(*input_, asio::buffer(bytes), use_result);
     if (error == asio::error::operation_aborted) co_return Error(Errc::canceled);
-    if (error) co_return Error(error, "write to the decoder");
-    co_return Result<void>();
+    if (!error) co_return Result<void>();
+    // After an error Asio would wait for the socket to become writable, which a socket without a
+    // peer never does again; a closed one refuses at once.
+    close_input();
+    co_return Error(error, "write to the decoder");
+}
+
+void DecoderProcess::close_input() {
+    boost::system::error_code ignored;
+    if (input_) input_->close(ignored);
+}
+
+void DecoderProcess::kill() {
+    process_->signal(SIGKILL);
+    close_input();
 }
 
 void DecoderProcess::finish_input() {

@@ -56,7 +56,7 @@ class DecoderProcess {
     asio::awaitable<Result<void>> write(std::string_view bytes);
     void finish_input();
     // Ends the child: what waits in read() or write() returns with an error.
-    void kill() { process_->signal(SIGKILL); }
+    void kill();
 
     // About the media; there before the first samples.
     const std::optional<proto::Header>& header() const { return header_; }
@@ -70,6 +70,7 @@ class DecoderProcess {
     std::optional<std::span<const std::int16_t>> take_samples();
     void arm_watchdog();
     asio::awaitable<Error> judge_end();
+    void close_input();
     std::string read_line();
 
     // Shared with the watchdog's handler alone, which may be queued when we are destroyed.

@@ -210,6 +210,8 @@ asio::awaitable<void> write_until_refused(DecoderProcess& decoder) {
         is_refused = !written;
     }
     EXPECT_TRUE(is_refused);
+    const auto again = co_await decoder.write(noise);
+    EXPECT_FALSE(again.has_value());
     const auto why = co_await decoder.read();
     EXPECT_TRUE(!why && why.error().errc() == Errc::undecodable_audio);
 }

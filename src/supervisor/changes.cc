@@ -75,7 +75,7 @@ asio::awaitable<Result<void>> Server::reload() {
     node_.own_slot().add(done ? Metric::reloads : Metric::reloads_failed);
     if (done)
         log::info("reloaded: generation {}", generation_->number);
-    else
+    else if (!node_.is_stopping)
         log::error("the reload failed and nothing has changed: {}", done.error().context);
     co_return done;
 }
@@ -187,8 +187,10 @@ asio::awaitable<void> Server::remove_when_empty(Place& place) {
     // A change may have begun to fill the place again meanwhile.
     if (place.is_wanted() || !place.is_empty() || node_.is_stopping) co_return;
     std::erase_if(places_, [&](const auto& one) { return one.get() == &place; });
-    listeners_.close_from(
-        static_cast<std::size_t>(std::ranges::count(places_, Role::gateway, &Place::role)));
+    std::size_t needed = 0;  // a place that is left may have the last listener
+    for (const auto& left : places_)
+        if (left->role() == Role::gateway) needed = std::max(needed, left->index() + 1);
+    listeners_.close_from(needed);
     on_roster_changed();
 }
 
@@ -259,7 +261,7 @@ asio::awaitable<void> Server::recycle(Place& place) {
     if (planned == plan->end() || !place.serving()) co_return;
     auto prepared = co_await place.prepare(*planned, generation_);
     if (!prepared) {
-        log::error("{}", prepared.error().message());
+        if (!node_.is_stopping) log::error("{}", prepared.error().message());
         co_return;
     }
     node_.board.slot(place.serving() ? place.serving()->peer().slot : 0).add(Metric::recycles);

@@ -32,8 +32,8 @@ std::vector<PlannedChild> plan_children(const config::Config& config, int cores)
                          std::string model = {}) {
         auto name = role == Role::engine ? fmt::format("engine {} {}", model, n)
                                          : fmt::format("{} {}", name_of(role), n);
-        plan.push_back(
-            {role, std::move(name), std::move(program), std::move(flags), std::move(model)});
+        plan.push_back({role, std::move(name), std::move(program), std::move(flags),
+                        std::move(model), static_cast<std::size_t>(n)});
     };
     for (const auto& id : config.models) {
         const auto& model = *find_model(config, id);

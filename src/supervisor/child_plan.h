@@ -17,6 +17,7 @@ struct PlannedChild {
     std::string program;             // file name within the program folder
     std::vector<std::string> flags;  // after the program's name, without its slot
     std::string model;               // engines only
+    std::size_t index = 0;           // among those of its role or model, as in its name
 };
 
 // Order: engines, scribes, gateways.

@@ -107,11 +107,11 @@ asio::awaitable<void> ControlServer::accept() {
     asio::steady_timer pause(loop_);
     while (acceptor_.is_open()) {
         auto [error, socket] = co_await acceptor_.async_accept(use_result);
-        if (!acceptor_.is_open()) co_return;
         if (!error) {
             tasks_.spawn("control connection", serve(std::move(socket)));
             continue;
         }
+        if (!acceptor_.is_open()) co_return;
         log::warn("control socket: {}", error.message());
         pause.expires_after(std::chrono::milliseconds(100));
         co_await pause.async_wait(use_result);

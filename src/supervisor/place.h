@@ -60,6 +60,8 @@ class Place {
     proto::Role role() const { return plan_.role; }
     const std::string& model() const { return plan_.model; }
     std::uint32_t number() const { return number_; }
+    // Among the places of its role or model.
+    std::size_t index() const { return plan_.index; }
     // The process that takes new work, or null.
     const Process* serving() const {
         return current_ && current_->is_ready() ? current_.get() : nullptr;

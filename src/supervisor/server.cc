@@ -74,8 +74,7 @@ Result<Place*> Server::add_place(const PlannedChild& planned,
     Place::Sockets sockets;
     const auto number = next_number_++;
     if (planned.role == Role::gateway) {
-        const auto index = std::ranges::count(places_, Role::gateway, &Place::role);
-        const auto listener = listeners_.at(static_cast<std::size_t>(index));
+        const auto listener = listeners_.at(planned.index);
         if (!listener) return listener.error();
         sockets.listener = *listener;
         sockets.handover_path = node_.dir.path() / fmt::format("gateway-{}.sock", number);

@@ -87,6 +87,7 @@ asio::awaitable<void> Supervisor::await_ready() {
     node_.own_slot().phase = runtime::Phase::ready;
     node_.own_slot().beat(std::chrono::steady_clock::now());
     write_pidfile();
+    std::cout << fmt::format("Tutti is ready: open {}\n", server_.url()) << std::flush;
     notify_.ready(summary());
     if (takeover_) {
         control_.listen(control_socket_.listener());
@@ -94,7 +95,6 @@ asio::awaitable<void> Supervisor::await_ready() {
     }
     log::info("ready: {} places, control socket {}", server_.places().size(),
               control_socket_.path());
-    std::cout << fmt::format("Tutti is ready: open {}\n", server_.url()) << std::flush;
 }
 
 void Supervisor::write_pidfile() {

@@ -4,9 +4,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { convert, digitSequence, dtmf, join16, silence, wav } from "../harness/audio.ts";
+import { metricIs, withServer } from "../harness/faults.ts";
 import { form, RawConnection } from "../harness/http.ts";
 import { DeepgramClient, WhoasrClient } from "../harness/live.ts";
 import { keepsProcesses, useServer } from "../harness/server.ts";
+import { Speaker } from "../harness/traffic.ts";
 import { until } from "../harness/wait.ts";
 
 const server = useServer({ models: ["tone"] });
@@ -126,5 +128,21 @@ describe("during a stream", () => {
       assert.equal(stays.transcript(), "7 8 9");
       await server().settle();
     });
+  });
+});
+
+test("whoever reads nothing is let go, also after the server's farewell", async () => {
+  await withServer({}, async (own) => {
+    // More text than the buffers of the connection hold.
+    const digits = digitSequence(1500);
+    const { client } = await Speaker.start(own, { digits, groupSize: 1500, speed: 15 });
+    client.socket.pause();
+    const heard = async () => (await own.metrics()).sum("tutti_live_audio_samples_total");
+    await until("most of it is said", async () => (await heard()) > 140 * 16_000, { ms: 60_000 });
+    client.sendText("no JSON");
+    const isGone = async () => (await own.metrics()).sum("tutti_websockets") === 0;
+    await until("the end of its connection", isGone, { ms: 40_000 });
+    client.socket.resume();
+    assert.equal((await client.closing()).code, 1006);
   });
 });

@@ -199,7 +199,7 @@ export class TuttiServer {
     this.killNow();
     await this.exited;
     process.removeListener("exit", this.killNow);
-    for (const one of this.leftAlive()) process.kill(one.pid, "SIGKILL");
+    for (const one of this.leftAlive()) killIfAlive(one.pid);
     this.child.stdout!.destroy();
     this.child.stderr!.destroy();
     rmSync(this.folder, { recursive: true, force: true });
@@ -299,6 +299,14 @@ export class TuttiServer {
   }
 }
 
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it was faster
+  }
+}
+
 // A server that all tests of the calling file (or suite) share.
 export function useServer(options: ServerOptions = {}): () => TuttiServer {
   let server: TuttiServer | undefined;
@@ -306,7 +314,10 @@ export function useServer(options: ServerOptions = {}): () => TuttiServer {
     server = await TuttiServer.start(options);
   });
   after(async () => {
-    await server?.stop();
+    await server?.stop().catch((error: Error) => {
+      error.message += `; after the tests of ${process.argv[1]}`; // a hook has no name
+      throw error;
+    });
   });
   return () => {
     assert.ok(server, "the server has not started");

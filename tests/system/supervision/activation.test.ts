@@ -101,7 +101,7 @@ test("an upgrade goes on with systemd's socket", () =>
     await until("the ready line", () => lines() === 1, { describe: server.stderr });
     const upgrade = await server.ctl("upgrade");
     assert.equal(upgrade.code, 0, upgrade.stderr + server.stderr());
-    assert.equal(lines(), 2);
+    await until("the new server's line", () => lines() === 2, { describe: server.stderr });
     const url = `http://127.0.0.1:${server.port()}/livez`;
     for (let i = 0; i < 20; ++i) assert.equal((await request(url, { ms: 5000 })).status, 200);
     assert.equal((await server.ctl("stop")).code, 0);

@@ -17,12 +17,20 @@ import {
   withEndingServer,
   type ServerStatus,
 } from "../harness/control.ts";
-import { dtmf, silence } from "../harness/audio.ts";
-import { isReady, killed, whileStopped, withServer } from "../harness/faults.ts";
-import { RawConnection } from "../harness/http.ts";
+import { digitSequence, dtmf, silence } from "../harness/audio.ts";
+import {
+  isReady,
+  killed,
+  localPortOf,
+  onEveryGateway,
+  whileStopped,
+  withServer,
+} from "../harness/faults.ts";
+import { RawConnection, request } from "../harness/http.ts";
 import { DeepgramClient } from "../harness/live.ts";
 import { isAlive } from "../harness/processes.ts";
 import type { TuttiServer } from "../harness/server.ts";
+import { Speaker } from "../harness/traffic.ts";
 import { until } from "../harness/wait.ts";
 
 const kTitles =
@@ -137,6 +145,33 @@ test("scale gateways, scribes and engines, up and down, within floor and ceiling
     assert.deepEqual(counts(), { gateway: 1, scribe: 1, engine: 1 });
     await isReady(server);
     assert.match(server.stderr, /info supervisor\[\d+\] control: uid=\d+ pid=\d+ asked for scale/);
+  }));
+
+test("scaling up while a former gateway still drains leaves no connection unread", () =>
+  withServer({ gateways: 4 }, async (server) => {
+    // One long utterance on each gateway: 28 s.
+    const digits = digitSequence(280);
+    const speakers = await onEveryGateway(server, 1, async () => {
+      const speaker = await Speaker.start(server, { digits, groupSize: 280, speed: 1 });
+      return { opened: speaker, port: localPortOf(speaker.client) };
+    });
+    await Promise.all(speakers.map((one) => one.opened.isSpeaking()));
+    const before = await statusOf(server);
+    const pidOf = (name: string) => placeIn(before, name).processes[0]!.pid;
+    await told(server, "scale", "gateway", "2");
+    await killed(server, pidOf("gateway 2"));
+    await statusIs(server, "gateway 3 drains alone", ({ places }) =>
+      places.some((one) => one.name === "gateway 3" && one.state === "draining") &&
+      !places.some((one) => one.name === "gateway 2"),
+    );
+    await told(server, "scale", "gateway", "3");
+    assert.ok(isAlive(pidOf("gateway 3")), "it still drains");
+    for (let n = 0; n < 40; ++n)
+      assert.equal((await request(`${server.url}/livez`, { ms: 5_000 })).status, 200);
+    for (const { opened } of speakers) {
+      opened.stop();
+      opened.client.reset();
+    }
   }));
 
 test("a reload renews every process; one that fails changes nothing and is not forgotten", () =>

@@ -109,11 +109,9 @@ test("quiet streams are told to come again, spread over the time for it", async 
     assert.equal((await whoasr.closing()).code, 1012);
     const errors = whoasr.messages.all.filter((one) => one.type === "error");
     assert.match(errors.at(-1)!.message, /restarts; connect again/);
-    for (let quarter = 0; quarter < 4; ++quarter) {
-      const from = (quarter * kSpreadSeconds * 1000) / 4;
-      const within = times.filter((at) => at >= from && at < from + kSpreadSeconds * 250);
-      assert.ok(within.length >= 2, `${within.length} of 40 from ${from} ms on: ${times}`);
-    }
+    const half = (kSpreadSeconds * 1000) / 2;
+    const early = times.filter((at) => at < half).length;
+    assert.ok(early >= 5 && early <= 35, `${early} of 40 in the first half: ${times}`);
     assert.ok(Math.max(...times) < kSpreadSeconds * 1000 + 1000, `${Math.max(...times)} ms`);
   });
 });
@@ -125,7 +123,7 @@ test("whoever speaks goes on to the end of the utterance and gets its final firs
     const digits = digitSequence(90);
     const speakers: Speaker[] = [];
     for (let n = 0; n < 6; ++n)
-      speakers.push(await Speaker.start(server, { digits, groupSize: 45, speed: 1 }));
+      speakers.push(await Speaker.start(server, { digits, groupSize: 45, pauseMs: 3000, speed: 1 }));
     await Promise.all(speakers.map((one) => one.isSpeaking()));
     const before = server.pids("gateway");
     for (const pid of before) signal(server, pid, "SIGTERM");
@@ -211,12 +209,11 @@ test("a replaced gateway waits for its clients, however long they stay", async (
 test("a place that keeps failing shows in /readyz, which stays ready", async () => {
   await withServer({ scribes: 2, expectedErrors: /keeps failing/ }, async (server) => {
     const kDeaths = 5;
+    let victim = server.pids("scribe")[0]!;
     for (let n = 0; n < kDeaths; ++n) {
       const before = server.pids("scribe");
-      const first = Math.min(...before);
-      // The same place each time: the newest process after the first death.
-      await killed(server, n === 0 ? first : Math.max(...before));
-      if (n < kDeaths - 1) await successor(server, "scribe", before);
+      await killed(server, victim);
+      if (n < kDeaths - 1) victim = await successor(server, "scribe", before); // of the same place
     }
     const degraded = await until("a degraded node", async () => {
       const answer = await server.get("/readyz");

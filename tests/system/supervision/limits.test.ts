@@ -61,7 +61,7 @@ test("connections that rest make room when places become scarce", async () => {
     const held: RawConnection[] = [];
     for (let n = 0; n < 8; ++n) held.push(await openAndAsk(server));
     const began = performance.now();
-    held.push(await openAndAsk(server));
+    await openAndAsk(server); // may stay: when the others are gone there is room again
     await Promise.all(held.map((one) => one.ended(8_000)));
     const took = performance.now() - began;
     assert.ok(took > 3_000, `they were closed after ${took} ms`);

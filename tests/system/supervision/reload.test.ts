@@ -2,14 +2,15 @@
 // Reloads under load, and reloads that must not take effect. TUTTI_SOAK=1 makes the storm the long
 // one: 100 reloads under 500 requests a second and 500 live streams.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { withConfig } from "../harness/boot.ts";
 import { Churn } from "../harness/churn.ts";
 import { ctl, pidsIn, statusIs, statusOf, told, withEndingServer } from "../harness/control.ts";
 import { withServer } from "../harness/faults.ts";
 import { descriptorsOf } from "../harness/processes.ts";
-import type { TuttiServer } from "../harness/server.ts";
+import { kPrograms, type TuttiServer } from "../harness/server.ts";
 import { until } from "../harness/wait.ts";
 
 const kStorm = process.env["TUTTI_SOAK"]
@@ -102,12 +103,24 @@ test("a model that does not start is a reload that did not happen", async () => 
 });
 
 test("TERM in the middle of a reload ends the server at once", async () => {
-  await withEndingServer(async (server) => {
-    const reload = ctl(server, "reload");
-    await until("the new processes", () => server.processes().length > 4);
-    server.terminate();
-    assert.equal(await server.ended(), 0);
-    assert.equal((await reload).code, 1);
-    await server.checkNothingLeft();
+  await withConfig("", async (path, folder) => {
+    await withEndingServer(
+      async (server) => {
+        // Engines that never become ready keep the reload in its middle.
+        for (const name of ["tutti", "tutti-decode"])
+          symlinkSync(join(kPrograms, name), join(folder, name));
+        writeFileSync(join(folder, "tutti-engine-tone"), "#!/bin/sh\nexec sleep 1000\n", {
+          mode: 0o755,
+        });
+        writeFileSync(path, `program_dir = "${folder}"\n`);
+        const reload = ctl(server, "reload");
+        await until("the new processes", () => server.processes().length > 4);
+        server.terminate();
+        assert.equal(await server.ended(), 0);
+        assert.equal((await reload).code, 1);
+        await server.checkNothingLeft();
+      },
+      { flags: { config: path } },
+    );
   });
 });
