@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { convert, digitSequence, dtmf, join16, silence, wav } from "../harness/audio.ts";
-import { metricIs, withServer } from "../harness/faults.ts";
+import { withServer } from "../harness/faults.ts";
 import { form, RawConnection } from "../harness/http.ts";
 import { DeepgramClient, WhoasrClient } from "../harness/live.ts";
 import { keepsProcesses, useServer } from "../harness/server.ts";
