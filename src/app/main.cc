@@ -15,6 +15,7 @@
 #include "scribe/scribe.h"
 #include "supervisor/run.h"
 
+#include "models/model_folders.h"
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
@@ -79,7 +80,9 @@ struct ConfigFlags {
         }
     }
     Result<config::LoadedConfig> load_with_origins() const {
-        config::Sources sources{.environment = environ, .flags = values};
+        config::Sources sources{.environment = environ,
+                                .flags = values,
+                                .usual_models_dir = models::usual_models_dir()};
         if (!file.empty()) sources.file = file;
         auto loaded = config::load_with_origins(sources);
         if (!loaded) return loaded;
@@ -87,12 +90,15 @@ struct ConfigFlags {
         fill_in_folders(loaded->config);
         return loaded;
     }
-    Result<config::Config> load() const {
-        auto loaded = load_with_origins();
-        if (!loaded) return loaded.error();
-        return std::move(loaded->config);
-    }
 };
+
+// Warnings go to the log.
+Result<config::Config> reload(const ConfigFlags& flags) {
+    auto loaded = flags.load_with_origins();
+    if (!loaded) return loaded.error();
+    for (const auto& warning : loaded->warnings) log::warn("{}", warning);
+    return std::move(loaded->config);
+}
 
 // `tutti serve --check`.
 int check(const ConfigFlags& flags) {
@@ -103,18 +109,22 @@ int check(const ConfigFlags& flags) {
     std::optional<config::Account> children;
     if (*user) children = {(*user)->uid, (*user)->gid};
     if (auto done = config::check_surroundings(*loaded, children); !done) return fail(done.error());
+    for (const auto& warning : loaded->warnings)
+        std::fprintf(stderr, "tutti: warning: %s\n", warning.c_str());
     std::fputs(config::explain(*loaded).c_str(), stdout);
     return exit_code::ok;
 }
 
 int serve(const ConfigFlags& flags, int argc, char** argv) {
-    const auto config = flags.load();
-    if (!config) return fail(config.error());
-    log::init("supervisor", config->log_level, config->log_file);
+    const auto loaded = flags.load_with_origins();
+    if (!loaded) return fail(loaded.error());
+    const auto& config = loaded->config;
+    log::init("supervisor", config.log_level, config.log_file);
     crash::install();
-    return supervisor::run(*config, {.load = [&flags] { return flags.load(); },
-                                     .program = fs::read_symlink("/proc/self/exe"),
-                                     .argv = {argv, argv + argc}});
+    for (const auto& warning : loaded->warnings) log::warn("{}", warning);
+    return supervisor::run(config, {.load = [&flags] { return reload(flags); },
+                                    .program = fs::read_symlink("/proc/self/exe"),
+                                    .argv = {argv, argv + argc}});
 }
 
 // The supervisor hands its effective configuration over as a file at descriptor 6.

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestId = 100;
+constexpr std::uintmax_t kLargestCard = 1 << 20;
 constexpr std::array<std::pair<Kind, std::string_view>, 6> kKinds = {{
     {Kind::asr_streaming, "asr-streaming"},
     {Kind::asr_offline, "asr-offline"},
@@ -152,11 +153,8 @@ Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_vi
 
 Kind read_kind(TableReader& reader) {
     const auto name = reader.needed_text("kind");
-    const auto found =
-        std::ranges::find(kKinds, name, [](const auto& entry) { return entry.second; });
-    if (found != kKinds.end()) return found->first;
-    reader.fail("kind",
-                "must be asr-streaming, asr-offline, vad, punctuation, alignment or diarization");
+    if (const auto kind = find_kind(name)) return *kind;
+    reader.fail("kind", "must be one of " + kind_names());
     return {};
 }
 
@@ -164,6 +162,20 @@ Kind read_kind(TableReader& reader) {
 
 std::string_view name_of(Kind kind) {
     return std::ranges::find(kKinds, kind, [](const auto& entry) { return entry.first; })->second;
+}
+
+std::optional<Kind> find_kind(std::string_view name) {
+    const auto found =
+        std::ranges::find(kKinds, name, [](const auto& entry) { return entry.second; });
+    if (found == kKinds.end()) return std::nullopt;
+    return found->first;
+}
+
+std::string kind_names() {
+    std::string names;
+    for (const auto& [kind, name] : kKinds)
+        names += (names.empty() ? "" : ", ") + std::string(name);
+    return names;
 }
 
 bool is_model_id(std::string_view text) {
@@ -213,8 +225,14 @@ Result<ModelCard> parse_card(std::string_view text, std::string_view origin) {
 
 Result<ModelCard> load_card(const fs::path& folder) {
     const auto path = folder / kCardName;
-    std::ifstream in(path);
-    if (!in) return bad(log::printable(path.string()), "cannot be read");
+    std::error_code failure;
+    // Nothing else: a pipe of that name would keep us waiting.
+    const bool is_file = fs::is_regular_file(path, failure);
+    std::ifstream in;
+    if (is_file) in.open(path);
+    if (!is_file || !in) return bad(log::printable(path.string()), "cannot be read");
+    if (fs::file_size(path, failure) > kLargestCard)
+        return bad(log::printable(path.string()), "is too large to be a card");
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     return parse_card(text, log::printable(path.string()));
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ enum class Kind { asr_streaming, asr_offline, vad, punctuation, alignment, diari
 
 // As cards and /v1/models write it: "asr-streaming".
 std::string_view name_of(Kind kind);
+// The kind of that name, or nullopt.
+std::optional<Kind> find_kind(std::string_view name);
+// All of them, for messages: "asr-streaming, asr-offline, ...".
+std::string kind_names();
 
 struct ModelFile {
     std::string role;  // what the backend calls it: "encoder", "tokens"
