@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "cli/ctl.h"
+#include "cli/models.h"
 #include "cli/transcribe.h"
 #include "config/explain.h"
 #include "config/surroundings.h"
@@ -178,6 +179,10 @@ int main(int argc, char** argv) {
     cli::CtlOptions ctl;
     ctl.add_to(*ctl_command);
 
+    auto* models_command = app.add_subcommand("models", "Download, check and remove models");
+    cli::ModelsOptions models_options;
+    models_options.add_to(*models_command);
+
     auto* role_command = app.add_subcommand("role", "")->group("");
     std::string role;
     std::size_t slot = 0;
@@ -193,6 +198,7 @@ int main(int argc, char** argv) {
     }
     if (role_command->parsed()) return run_role(role, slot, run_as);
     if (ctl_command->parsed()) return cli::run_ctl(ctl);
+    if (models_command->parsed()) return cli::run_models(models_options);
     if (transcribe_command->parsed()) return cli::run_transcribe(transcribe, own_folder());
     return is_check ? check(flags) : serve(flags, argc, argv);
 }

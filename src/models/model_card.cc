@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 
+#include "models/card_table.h"
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
@@ -120,29 +120,28 @@ Result<std::map<std::string, std::string>> read_options(const toml::table& table
     return options;
 }
 
-bool is_digest(std::string_view text) {
-    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
-
-Result<ModelFile> read_file(const toml::table& table, std::string_view origin) {
+Result<ModelFile> read_file(const toml::table& table, std::string_view origin, Digests digests) {
     TableReader reader(table, origin, "files.");
     ModelFile file{.role = reader.needed_text("role"),
                    .path = reader.needed_text("path"),
                    .size = reader.number("size", 0),
-                   .sha256 = reader.needed_text("sha256")};
+                   .sha256 = digests == Digests::needed ? reader.needed_text("sha256")
+                                                        : reader.text("sha256")};
     if (!is_inside(file.path)) reader.fail("path", "must stay inside the model's folder");
-    if (!is_digest(file.sha256)) reader.fail("sha256", "must be 64 hexadecimal digits");
+    if (!file.sha256.empty() && !is_digest(file.sha256))
+        reader.fail("sha256", "must be 64 hexadecimal digits");
     if (auto error = reader.error()) return *error;
     return file;
 }
 
-Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_view origin) {
+Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_view origin,
+                                          Digests digests) {
     std::vector<ModelFile> files;
     if (!node) return files;
     const auto* list = node->as_array();
     if (!node->is_array_of_tables()) return bad(origin, "files must be a list of tables");
     for (const auto& item : *list) {
-        auto file = read_file(*item.as_table(), origin);
+        auto file = read_file(*item.as_table(), origin, digests);
         if (!file) return file.error();
         if (std::ranges::count(files, file->role, &ModelFile::role) > 0)
             return bad(origin, fmt::format("files: two have the role {}", file->role));
@@ -185,6 +184,10 @@ bool is_model_id(std::string_view text) {
            text.front() != '-' && text.find_first_not_of(kAllowed) == text.npos;
 }
 
+bool is_digest(std::string_view text) {
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 bool is_inside(std::string_view path) {
     if (path.empty() || path.find('\0') != path.npos || path.front() == '/') return false;
     return std::ranges::none_of(fs::path(path), [](const auto& part) { return part == ".."; });
@@ -197,7 +200,11 @@ Result<ModelCard> parse_card(std::string_view text, std::string_view origin) {
     } catch (const toml::parse_error& e) {
         return bad(fmt::format("{}:{}", origin, e.source().begin.line), e.description());
     }
-    TableReader reader(root, origin);
+    return read_card(root, origin, Digests::needed);
+}
+
+Result<ModelCard> read_card(const toml::table& table, std::string_view origin, Digests digests) {
+    TableReader reader(table, origin);
     ModelCard card{.id = reader.needed_text("id"),
                    .kind = read_kind(reader),
                    .backend = reader.needed_text("backend"),
@@ -217,7 +224,7 @@ Result<ModelCard> parse_card(std::string_view text, std::string_view origin) {
         if (!read) return read.error();
         card.options = std::move(*read);
     }
-    auto read = read_files(files, origin);
+    auto read = read_files(files, origin, digests);
     if (!read) return read.error();
     card.files = std::move(*read);
     return card;

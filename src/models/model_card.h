@@ -71,6 +71,8 @@ Result<std::filesystem::path> path_of(const ModelCard& card, const std::filesyst
 
 // Whether a text can be a model's id, and so the name of a folder.
 bool is_model_id(std::string_view text);
+// Whether a text is a SHA-256 as cards have it.
+bool is_digest(std::string_view text);
 // Whether a path stays inside the folder it is relative to.
 bool is_inside(std::string_view path);
 
