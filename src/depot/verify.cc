@@ -20,7 +20,7 @@ constexpr std::size_t kBlock = 1 << 18;
 Result<std::string> fault_of(const models::ModelFile& file, const fs::path& path, const Work& work,
                              std::uint64_t done_before, std::uint64_t total) {
     std::error_code failure;
-    const auto status = fs::symlink_status(path, failure);
+    const auto status = fs::status(path, failure);
     if (status.type() == fs::file_type::not_found) return std::string("is missing");
     if (failure) return failure.message();
     if (status.type() != fs::file_type::regular) return std::string("is no regular file");
