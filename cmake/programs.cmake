@@ -9,6 +9,12 @@ function(tutti_program name)
   target_link_libraries(${name} PRIVATE ${PROGRAM_USES} ${PROGRAM_PARTS} tutti_flags)
 endfunction()
 
+# The catalogue of models is part of the program.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/depot/catalogue.toml)
+file(READ ${CMAKE_SOURCE_DIR}/src/depot/catalogue.toml TUTTI_CATALOGUE)
+configure_file(${CMAKE_SOURCE_DIR}/cmake/catalogue_text.cc.in ${CMAKE_BINARY_DIR}/catalogue_text.cc @ONLY)
+target_sources(tutti_depot PRIVATE ${CMAKE_BINARY_DIR}/catalogue_text.cc)
+
 tutti_program(tutti SOURCES app/main.cc USES app)
 tutti_program(tutti-decode SOURCES media/decode_main.cc USES media)
 if(TARGET media_test)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "cli/ctl.h"
+#include "cli/models.h"
 #include "cli/transcribe.h"
 #include "config/explain.h"
 #include "config/surroundings.h"
@@ -15,6 +16,7 @@
 #include "scribe/scribe.h"
 #include "supervisor/run.h"
 
+#include "models/model_folders.h"
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
@@ -79,7 +81,9 @@ struct ConfigFlags {
         }
     }
     Result<config::LoadedConfig> load_with_origins() const {
-        config::Sources sources{.environment = environ, .flags = values};
+        config::Sources sources{.environment = environ,
+                                .flags = values,
+                                .usual_models_dir = models::usual_models_dir()};
         if (!file.empty()) sources.file = file;
         auto loaded = config::load_with_origins(sources);
         if (!loaded) return loaded;
@@ -87,12 +91,15 @@ struct ConfigFlags {
         fill_in_folders(loaded->config);
         return loaded;
     }
-    Result<config::Config> load() const {
-        auto loaded = load_with_origins();
-        if (!loaded) return loaded.error();
-        return std::move(loaded->config);
-    }
 };
+
+// Warnings go to the log.
+Result<config::Config> reload(const ConfigFlags& flags) {
+    auto loaded = flags.load_with_origins();
+    if (!loaded) return loaded.error();
+    for (const auto& warning : loaded->warnings) log::warn("{}", warning);
+    return std::move(loaded->config);
+}
 
 // `tutti serve --check`.
 int check(const ConfigFlags& flags) {
@@ -103,18 +110,22 @@ int check(const ConfigFlags& flags) {
     std::optional<config::Account> children;
     if (*user) children = {(*user)->uid, (*user)->gid};
     if (auto done = config::check_surroundings(*loaded, children); !done) return fail(done.error());
+    for (const auto& warning : loaded->warnings)
+        std::fprintf(stderr, "tutti: warning: %s\n", warning.c_str());
     std::fputs(config::explain(*loaded).c_str(), stdout);
     return exit_code::ok;
 }
 
 int serve(const ConfigFlags& flags, int argc, char** argv) {
-    const auto config = flags.load();
-    if (!config) return fail(config.error());
-    log::init("supervisor", config->log_level, config->log_file);
+    const auto loaded = flags.load_with_origins();
+    if (!loaded) return fail(loaded.error());
+    const auto& config = loaded->config;
+    log::init("supervisor", config.log_level, config.log_file);
     crash::install();
-    return supervisor::run(*config, {.load = [&flags] { return flags.load(); },
-                                     .program = fs::read_symlink("/proc/self/exe"),
-                                     .argv = {argv, argv + argc}});
+    for (const auto& warning : loaded->warnings) log::warn("{}", warning);
+    return supervisor::run(config, {.load = [&flags] { return reload(flags); },
+                                    .program = fs::read_symlink("/proc/self/exe"),
+                                    .argv = {argv, argv + argc}});
 }
 
 // The supervisor hands its effective configuration over as a file at descriptor 6.
@@ -168,6 +179,10 @@ int main(int argc, char** argv) {
     cli::CtlOptions ctl;
     ctl.add_to(*ctl_command);
 
+    auto* models_command = app.add_subcommand("models", "Download, check and remove models");
+    cli::ModelsOptions models_options;
+    models_options.add_to(*models_command);
+
     auto* role_command = app.add_subcommand("role", "")->group("");
     std::string role;
     std::size_t slot = 0;
@@ -183,6 +198,7 @@ int main(int argc, char** argv) {
     }
     if (role_command->parsed()) return run_role(role, slot, run_as);
     if (ctl_command->parsed()) return cli::run_ctl(ctl);
+    if (models_command->parsed()) return cli::run_models(models_options);
     if (transcribe_command->parsed()) return cli::run_transcribe(transcribe, own_folder());
     return is_check ? check(flags) : serve(flags, argc, argv);
 }

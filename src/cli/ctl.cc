@@ -28,7 +28,7 @@ int fail(const Error& error, int code) {
 // Where `tutti serve` with the same port, file and environment has its socket.
 Result<std::string> socket_path(const CtlOptions& options) {
     if (!options.socket.empty()) return options.socket;
-    config::Sources sources{.environment = environ};
+    config::Sources sources{.environment = environ, .leaves_models_out = true};
     if (!options.config_file.empty()) sources.file = options.config_file;
     if (options.port) sources.flags["port"] = std::to_string(*options.port);
     const auto config = config::load(sources);

@@ -40,6 +40,22 @@ std::string clock(double seconds) {
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+std::string_view verb_of(Stage stage) {
+    switch (stage) {
+        case Stage::uploading:
+            return "uploading";
+        case Stage::recognising:
+            return "recognising";
+        case Stage::downloading:
+            return "downloading";
+        case Stage::unpacking:
+            return "unpacking";
+        case Stage::verifying:
+            return "verifying";
+    }
+    return {};
+}
+
 std::string amount(Stage stage, double value) {
     if (stage == Stage::recognising) return clock(value);
     return value < 1e6 ? fmt::format("{:.0f} kB", value / 1e3)
@@ -57,14 +73,14 @@ std::string progress_line(const std::string& raw_name, const Progress& progress,
                           std::size_t width) {
     const bool is_total_known = progress.total > 0;
     const double share = is_total_known ? std::clamp(progress.done / progress.total, 0.0, 1.0) : 0;
-    const auto verb = progress.stage == Stage::uploading ? "uploading" : "recognising";
+    const auto verb = verb_of(progress.stage);
     auto facts = fmt::format(" {}", amount(progress.stage, progress.done));
     if (is_total_known)
         facts = fmt::format(" {:3}%{} of {}", static_cast<int>(share * 100), facts,
                             amount(progress.stage, progress.total));
     const auto tail = fmt::format(" {:<11}", verb);
     const auto rest = tail.size() + facts.size();
-    if (rest + kShortestName > width) return (verb + facts).substr(0, width);
+    if (rest + kShortestName > width) return (std::string(verb) + facts).substr(0, width);
     const auto name_room = std::max(kShortestName, (width - rest) / 2);
     auto name = shortened(dialect::to_valid_utf8(log::printable(raw_name)), name_room);
     const auto used = columns_of(name) + rest;

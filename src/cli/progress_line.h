@@ -7,11 +7,11 @@
 
 namespace tutti::cli {
 
-enum class Stage { uploading, recognising };
+enum class Stage { uploading, recognising, downloading, unpacking, verifying };
 
 struct Progress {
     Stage stage = Stage::uploading;
-    double done = 0;   // bytes uploaded, or seconds recognised
+    double done = 0;   // seconds recognised; else bytes
     double total = 0;  // 0 = not known
 };
 

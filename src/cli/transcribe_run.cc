@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "config/load.h"
 
+#include "models/model_folders.h"
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
@@ -29,7 +30,8 @@ bool is_ignored(int signal) {
 // The model the server of our own must serve: a name that is no known model is an alias, or wrong,
 // which is for the server to say.
 std::string model_to_serve(const std::string& wanted) {
-    const auto config = config::load({.environment = environ});
+    const auto config =
+        config::load({.environment = environ, .usual_models_dir = models::usual_models_dir()});
     const bool is_known = config && !wanted.empty() && config::find_model(*config, wanted);
     return is_known ? wanted : std::string();
 }

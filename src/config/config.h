@@ -2,6 +2,8 @@
 // What an operator can set. Plain data; made by load(), see settings.cc for each key's meaning.
 #pragma once
 
+#include "models/model_card.h"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -12,7 +14,8 @@ namespace tutti::config {
 // One model and how many processes serve it.
 struct Model {
     std::string id;
-    std::string backend;                 // tutti-engine-<backend> is the program that serves it
+    std::string backend;  // tutti-engine-<backend> is the program that serves it
+    models::Kind kind = models::Kind::asr_streaming;
     std::vector<std::string> languages;  // ISO 639-1
     std::string directory;               // of the model's files; empty = the backend's own place
     int replicas = 1;
@@ -61,6 +64,7 @@ struct Config {
     // Names that children get besides those every program needs.
     std::vector<std::string> pass_environment;
     std::string spool_dir = "/var/tmp";
+    std::string models_dir;   // each folder in it with a model.toml is a known model; empty = none
     std::string program_dir;  // of our executables; empty = where this one lies
     std::string web_dir;      // the console's files; empty = beside the executables
 

@@ -2,10 +2,11 @@
 #include "config/load.h"
 
 #include "base/log.h"
+#include "config/known_models.h"
 #include "config/model_settings.h"
+#include "config/toml_nodes.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -17,10 +18,6 @@
 namespace tutti::config {
 namespace {
 
-Error bad(std::string_view origin, std::string_view key, std::string_view why) {
-    return Error(Errc::bad_config, fmt::format("{}: {} {}", origin, key, why));
-}
-
 Error invalid(std::string why) {
     return Error(Errc::bad_config, std::move(why));
 }
@@ -29,55 +26,21 @@ Result<void> set(LoadedConfig& loaded, std::string_view key, std::string_view va
                  std::string origin) {
     const auto table = settings();
     const auto it = std::ranges::find(table, key, &Setting::key);
-    if (it == table.end()) return bad(origin, key, "is not a setting");
+    if (it == table.end()) return wrong_setting(origin, key, "is not a setting");
     if (auto done = it->set(loaded.config, value); !done)
-        return bad(origin, key, done.error().context);
+        return wrong_setting(origin, key, done.error().context);
     loaded.origins[std::string(key)] = std::move(origin);
     return {};
 }
 
-// A TOML value in the text form that settings read; lists joined by commas.
-std::optional<std::string> text_of(const toml::node& node) {
-    if (const auto* s = node.as_string()) return s->get();
-    if (const auto* i = node.as_integer()) return std::to_string(i->get());
-    if (const auto* a = node.as_array()) {
-        std::vector<std::string> items;
-        for (const auto& item : *a) {
-            auto text = text_of(item);
-            if (!text) return std::nullopt;
-            items.push_back(*text);
-        }
-        return join_list(items);
-    }
-    return std::nullopt;
-}
+// A file's tables of models, which wait until it is known where the model folders are.
+struct ModelTables {
+    toml::table root;
+    std::string source;
+};
 
-std::string origin_of(std::string_view source, const toml::node& node) {
-    return fmt::format("{}:{}", source, node.source().begin.line);
-}
-
-// A [[model]] table adds a known model, or changes the known one of the same id.
-Result<void> read_model(LoadedConfig& loaded, const toml::table& table, std::string_view source) {
-    const auto id = table["id"].value_or(std::string());
-    if (id.empty()) return bad(origin_of(source, table), "model", "needs an id");
-    auto& models = loaded.config.known_models;
-    auto model = std::ranges::find(models, id, &Model::id);
-    if (model == models.end()) model = models.insert(model, Model{.id = id});
-    for (const auto& [key, node] : table) {
-        auto origin = origin_of(source, node);
-        const auto name = fmt::format("model.{}", key.str());
-        const auto text = text_of(node);
-        if (!text) return bad(origin, name, "must be a string, a number or a list");
-        const auto it = std::ranges::find(model_settings(), key.str(), &ModelSetting::key);
-        if (it == model_settings().end()) return bad(origin, name, "is not a setting of a model");
-        if (auto done = it->set(*model, *text); !done)
-            return bad(origin, name, done.error().context);
-        loaded.origins[model_origin_key(id, key.str())] = std::move(origin);
-    }
-    return {};
-}
-
-Result<void> read_toml(LoadedConfig& loaded, std::string_view text, std::string_view source) {
+Result<ModelTables> read_toml(LoadedConfig& loaded, std::string_view text,
+                              std::string_view source) {
     toml::table root;
     try {
         root = toml::parse(text, source);
@@ -86,20 +49,26 @@ Result<void> read_toml(LoadedConfig& loaded, std::string_view text, std::string_
                      fmt::format("{}:{}: {}", source, e.source().begin.line, e.description()));
     }
     for (const auto& [key, node] : root) {
-        if (key.str() == "model" && node.is_array_of_tables()) {
-            for (const auto& item : *node.as_array())
-                if (auto done = read_model(loaded, *item.as_table(), source); !done) return done;
-            continue;
-        }
-        auto origin = origin_of(source, node);
+        if (key.str() == "model" && node.is_array_of_tables()) continue;
+        auto origin = line_of(source, node);
         const auto value = text_of(node);
-        if (!value) return bad(origin, key.str(), "must be a string, a number or a list");
-        if (auto done = set(loaded, key.str(), *value, std::move(origin)); !done) return done;
+        if (!value) return wrong_setting(origin, key.str(), "must be a string, a number or a list");
+        if (auto done = set(loaded, key.str(), *value, std::move(origin)); !done)
+            return done.error();
     }
+    return ModelTables{std::move(root), std::string(source)};
+}
+
+Result<void> read_models(LoadedConfig& loaded, const ModelTables& tables) {
+    const auto* list = tables.root["model"].as_array();
+    if (!list) return {};
+    for (const auto& item : *list)
+        if (auto done = read_model_table(loaded, *item.as_table(), tables.source); !done)
+            return done;
     return {};
 }
 
-Result<void> read_file(LoadedConfig& loaded, const std::string& path) {
+Result<ModelTables> read_file(LoadedConfig& loaded, const std::string& path) {
     std::ifstream in(path);
     std::error_code ignored;
     if (!in || std::filesystem::is_directory(path, ignored))
@@ -128,25 +97,6 @@ Result<void> read_environment(LoadedConfig& loaded, const char* const* environme
     return {};
 }
 
-std::string ids_of(const std::vector<Model>& models) {
-    std::vector<std::string_view> ids;
-    for (const auto& model : models) ids.push_back(model.id);
-    return fmt::format("{}", fmt::join(ids, ", "));
-}
-
-Result<void> validate_models(const Config& c) {
-    if (c.models.empty()) return invalid("models: at least one model must be served");
-    for (const auto& id : c.models) {
-        const Model* model = find_model(c, id);
-        if (!model)
-            return invalid(
-                fmt::format("models: '{}' is not known (known: {})", id, ids_of(c.known_models)));
-        if (model->backend.empty()) return invalid(fmt::format("model '{}' has no backend", id));
-        if (model->replicas < 1) return invalid(fmt::format("model '{}' needs a replica", id));
-    }
-    return {};
-}
-
 Result<void> validate_counts(const Config& c) {
     if (c.scale_limit < 1) return invalid("scale_limit: must be at least 1");
     if (c.scribes < 1) return invalid("scribes: at least one is needed");
@@ -156,15 +106,23 @@ Result<void> validate_counts(const Config& c) {
         return invalid(fmt::format(kTooMany, "gateways", c.gateways, c.scale_limit));
     if (is_too_many(c.scribes))
         return invalid(fmt::format(kTooMany, "scribes", c.scribes, c.scale_limit));
-    for (const auto& id : c.models)
-        if (const int replicas = find_model(c, id)->replicas; is_too_many(replicas))
-            return invalid(
-                fmt::format(kTooMany, "replicas of model " + id, replicas, c.scale_limit));
     return {};
 }
 
+Result<void> validate_replicas(const Config& c) {
+    for (const auto& id : c.models)
+        if (const int replicas = find_model(c, id)->replicas; replicas > c.scale_limit)
+            return invalid(fmt::format("replicas of model {}: {} is more than scale_limit, {}", id,
+                                       replicas, c.scale_limit));
+    return {};
+}
+
+Result<void> validate_models(LoadedConfig& loaded) {
+    if (auto done = check_known_models(loaded); !done) return done;
+    return validate_replicas(loaded.config);
+}
+
 Result<void> validate(const Config& c) {
-    if (auto done = validate_models(c); !done) return done;
     if (auto done = validate_counts(c); !done) return done;
     static const std::set<std::string_view> levels = {"debug", "info", "warn", "error"};
     if (!levels.contains(c.log_level))
@@ -182,7 +140,10 @@ Result<void> validate(const Config& c) {
 
 Result<Config> parse(std::string_view toml_text, std::string_view name) {
     LoadedConfig loaded;
-    if (auto done = read_toml(loaded, toml_text, name); !done) return done.error();
+    const auto tables = read_toml(loaded, toml_text, name);
+    if (!tables) return tables.error();
+    if (auto done = read_models(loaded, *tables); !done) return done.error();
+    if (auto done = validate_models(loaded); !done) return done.error();
     if (auto done = validate(loaded.config); !done) return done.error();
     return std::move(loaded.config);
 }
@@ -195,12 +156,21 @@ Result<Config> load(const Sources& sources) {
 
 Result<LoadedConfig> load_with_origins(const Sources& sources) {
     LoadedConfig loaded;
-    if (sources.file)
-        if (auto done = read_file(loaded, *sources.file); !done) return done.error();
+    ModelTables tables;
+    if (sources.file) {
+        auto read = read_file(loaded, *sources.file);
+        if (!read) return read.error();
+        tables = std::move(*read);
+    }
     if (auto done = read_environment(loaded, sources.environment); !done) return done.error();
     for (const auto& [key, value] : sources.flags)
         if (auto done = set(loaded, key, value, "flag"); !done) return done.error();
     if (auto done = validate(loaded.config); !done) return done.error();
+    if (loaded.config.models_dir.empty()) loaded.config.models_dir = sources.usual_models_dir;
+    if (sources.leaves_models_out) return loaded;
+    add_model_folders(loaded);
+    if (auto done = read_models(loaded, tables); !done) return done.error();
+    if (auto done = validate_models(loaded); !done) return done.error();
     return loaded;
 }
 

@@ -38,12 +38,25 @@ ModelSetting list(std::string_view key, std::vector<std::string> Model::*member)
             [member](const Model& m) { return join_list(m.*member); }};
 }
 
+ModelSetting kind() {
+    return {"kind", Setting::Kind::text,
+            [](Model& m, std::string_view value) -> Result<void> {
+                const auto known = models::find_kind(value);
+                if (!known)
+                    return Error(Errc::bad_config, "must be one of " + models::kind_names());
+                m.kind = *known;
+                return {};
+            },
+            [](const Model& m) { return std::string(models::name_of(m.kind)); }};
+}
+
 }  // namespace
 
 std::span<const ModelSetting> model_settings() {
     static const ModelSetting table[] = {
         text("id", &Model::id),
         text("backend", &Model::backend),
+        kind(),
         list("languages", &Model::languages),
         text("directory", &Model::directory),
         number("replicas", &Model::replicas),

@@ -59,7 +59,7 @@ Setting list(std::string_view key, std::vector<std::string> Config::*member,
             [member](const Config& c) { return join_list(c.*member); }};
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
     using Flags = toml::format_flags;
     constexpr auto kOneKind = toml::toml_formatter::default_flags & ~Flags::allow_literal_strings &
                               ~Flags::allow_multi_line_strings;
@@ -117,6 +117,9 @@ std::span<const Setting> settings() {
         list("pass_environment", &Config::pass_environment,
              "environment variables handed to the children"),
         text("spool_dir", &Config::spool_dir, "folder of uploads while they are worked on"),
+        text("models_dir", &Config::models_dir,
+             "folder of model folders; empty = /var/lib/tutti/models for root, "
+             "~/.local/share/tutti/models for others"),
         text("program_dir", &Config::program_dir, "folder of the engine programs"),
         text("web_dir", &Config::web_dir, "folder of the console's files"),
         number("max_upload_bytes", &Config::max_upload_bytes, "largest upload", kHuge),
@@ -192,9 +195,9 @@ std::string join_list(const std::vector<std::string>& items) {
 
 std::string toml_value(std::string_view shown, Setting::Kind kind) {
     if (kind == Setting::Kind::number) return std::string(shown);
-    if (kind == Setting::Kind::text) return quoted(shown);
+    if (kind == Setting::Kind::text) return in_quotes(shown);
     auto items = split_list(shown);
-    for (auto& item : items) item = quoted(item);
+    for (auto& item : items) item = in_quotes(item);
     return fmt::format("[{}]", fmt::join(items, ", "));
 }
 

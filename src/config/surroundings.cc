@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "config/explain.h"
 
+#include "models/model_folders.h"
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
@@ -97,6 +98,17 @@ Result<void> check_program(const LoadedConfig& loaded, std::string_view key,
     return {};
 }
 
+// A folder with a card holds the files that the card names.
+Result<void> check_model_files(const LoadedConfig& loaded, std::string_view key,
+                               const fs::path& directory) {
+    if (!models::has_card(directory)) return {};
+    const auto card = models::load_card(directory);
+    if (!card) return wrong(loaded, key, card.error().context);
+    if (auto done = models::check_files(*card, directory); !done)
+        return wrong(loaded, key, done.error().context);
+    return {};
+}
+
 Result<void> check_models(const LoadedConfig& loaded) {
     for (const auto& id : loaded.config.models) {
         const auto& model = *find_model(loaded.config, id);
@@ -107,6 +119,8 @@ Result<void> check_models(const LoadedConfig& loaded) {
         if (model.directory.empty()) continue;
         if (auto done = check_folder(loaded, key + "directory", model.directory, R_OK | X_OK);
             !done)
+            return done;
+        if (auto done = check_model_files(loaded, key + "directory", model.directory); !done)
             return done;
     }
     return {};

@@ -91,6 +91,27 @@ TEST_F(Surroundings, OnlyServedModelsCount) {
         HasSubstr("model.x.directory: /nonexistent cannot be used: No such file or directory"));
 }
 
+TEST_F(Surroundings, AModelFolderHasTheFilesOfItsCard) {
+    const auto model = folder_ / "model";
+    fs::create_directory(model);
+    tone().directory = model;
+    const std::string digest(64, '0');
+    std::ofstream(model / "model.toml")
+        << "id = 'tone'\nkind = 'vad'\nbackend = 'tone'\n[[files]]\nrole = 'r'\npath = 'data'\n"
+           "size = 4\nsha256 = '"
+        << digest << "'\n";
+    loaded_.origins["model.tone.directory"] = "file tutti.toml:3";
+    const auto data = (model / "data").string();
+    EXPECT_THAT(error(), HasSubstr("model.tone.directory: " + data +
+                                   ": No such file or directory (file tutti.toml:3)"));
+    std::ofstream(data) << "123";
+    EXPECT_THAT(error(), HasSubstr(data + ": has 3 bytes, not the 4 of model.toml"));
+    std::ofstream(data) << "1234";
+    EXPECT_EQ(error(), "no error");
+    std::ofstream(model / "model.toml") << "id = ";
+    EXPECT_THAT(error(), HasSubstr("model.toml:1: "));
+}
+
 TEST_F(Surroundings, TheSpoolMustBeAFolder) {
     loaded_.config.spool_dir = folder_ / "nonexistent";
     EXPECT_THAT(error(), HasSubstr("spool_dir: " + loaded_.config.spool_dir +

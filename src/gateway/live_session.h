@@ -19,9 +19,9 @@
 #include "gateway/container_input.h"
 #include "gateway/live_outbox.h"
 #include "gateway/services.h"
-#include "gateway/sha256.h"
 #include "policy/drain_plan.h"
 #include "policy/session_machine.h"
+#include "runtime/sha256.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -116,7 +116,7 @@ class LiveSession final : public dispatch::EngineClient {
     std::optional<audio::Resampler> resampler_;
     std::vector<std::int16_t> pcm_;
     std::optional<ContainerInput> container_;
-    Sha256 sha_;
+    runtime::Sha256 sha_;
 
     dispatch::Engines::Request request_;
     dispatch::Lease lease_;

@@ -48,7 +48,7 @@ asio::awaitable<Result<SpoolFile>> SpoolFile::create(runtime::BlockingPool& pool
     co_return SpoolFile(pool, UniqueFd(fd));
 }
 
-asio::awaitable<Result<void>> SpoolFile::append(std::string_view bytes, Sha256* digest) {
+asio::awaitable<Result<void>> SpoolFile::append(std::string_view bytes, runtime::Sha256* digest) {
     const int failure = co_await pool_->run([this, bytes, digest] {
         if (digest) digest->update(bytes);
         return write_all(fd_.get(), bytes);

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "gateway/sha256.h"
 #include "runtime/blocking_pool.h"
+#include "runtime/sha256.h"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -27,7 +27,7 @@ class SpoolFile {
                                                      const std::string& folder);
 
     // All of it, or Errc::no_space. `digest` takes the bytes in too, off the loop like the write.
-    asio::awaitable<Result<void>> append(std::string_view bytes, Sha256* digest = nullptr);
+    asio::awaitable<Result<void>> append(std::string_view bytes, runtime::Sha256* digest = nullptr);
 
     int fd() const { return fd_.get(); }
     std::uint64_t size() const { return size_; }

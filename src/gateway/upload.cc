@@ -88,7 +88,7 @@ asio::awaitable<Result<RawUpload>> receive_raw(Exchange& exchange, Services& ser
     auto file = co_await SpoolFile::create(services.files, services.config.spool_dir);
     if (!file) co_return file.error();
     if (auto done = co_await file->append(prefix); !done) co_return done.error();
-    Sha256 sha;
+    runtime::Sha256 sha;
     std::uint64_t received = 0;
     for (;;) {
         const auto piece = co_await exchange.read_body();

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 
+#include "models/card_table.h"
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestId = 100;
+constexpr std::uintmax_t kLargestCard = 1 << 20;
 constexpr std::array<std::pair<Kind, std::string_view>, 6> kKinds = {{
     {Kind::asr_streaming, "asr-streaming"},
     {Kind::asr_offline, "asr-offline"},
@@ -119,29 +120,28 @@ Result<std::map<std::string, std::string>> read_options(const toml::table& table
     return options;
 }
 
-bool is_digest(std::string_view text) {
-    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
-
-Result<ModelFile> read_file(const toml::table& table, std::string_view origin) {
+Result<ModelFile> read_file(const toml::table& table, std::string_view origin, Digests digests) {
     TableReader reader(table, origin, "files.");
     ModelFile file{.role = reader.needed_text("role"),
                    .path = reader.needed_text("path"),
                    .size = reader.number("size", 0),
-                   .sha256 = reader.needed_text("sha256")};
+                   .sha256 = digests == Digests::needed ? reader.needed_text("sha256")
+                                                        : reader.text("sha256")};
     if (!is_inside(file.path)) reader.fail("path", "must stay inside the model's folder");
-    if (!is_digest(file.sha256)) reader.fail("sha256", "must be 64 hexadecimal digits");
+    if (!file.sha256.empty() && !is_digest(file.sha256))
+        reader.fail("sha256", "must be 64 hexadecimal digits");
     if (auto error = reader.error()) return *error;
     return file;
 }
 
-Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_view origin) {
+Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_view origin,
+                                          Digests digests) {
     std::vector<ModelFile> files;
     if (!node) return files;
     const auto* list = node->as_array();
     if (!node->is_array_of_tables()) return bad(origin, "files must be a list of tables");
     for (const auto& item : *list) {
-        auto file = read_file(*item.as_table(), origin);
+        auto file = read_file(*item.as_table(), origin, digests);
         if (!file) return file.error();
         if (std::ranges::count(files, file->role, &ModelFile::role) > 0)
             return bad(origin, fmt::format("files: two have the role {}", file->role));
@@ -152,11 +152,8 @@ Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_vi
 
 Kind read_kind(TableReader& reader) {
     const auto name = reader.needed_text("kind");
-    const auto found =
-        std::ranges::find(kKinds, name, [](const auto& entry) { return entry.second; });
-    if (found != kKinds.end()) return found->first;
-    reader.fail("kind",
-                "must be asr-streaming, asr-offline, vad, punctuation, alignment or diarization");
+    if (const auto kind = find_kind(name)) return *kind;
+    reader.fail("kind", "must be one of " + kind_names());
     return {};
 }
 
@@ -166,11 +163,29 @@ std::string_view name_of(Kind kind) {
     return std::ranges::find(kKinds, kind, [](const auto& entry) { return entry.first; })->second;
 }
 
+std::optional<Kind> find_kind(std::string_view name) {
+    const auto found =
+        std::ranges::find(kKinds, name, [](const auto& entry) { return entry.second; });
+    if (found == kKinds.end()) return std::nullopt;
+    return found->first;
+}
+
+std::string kind_names() {
+    std::string names;
+    for (const auto& [kind, name] : kKinds)
+        names += (names.empty() ? "" : ", ") + std::string(name);
+    return names;
+}
+
 bool is_model_id(std::string_view text) {
     constexpr std::string_view kAllowed =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     return !text.empty() && text.size() <= kLongestId && text.front() != '.' &&
            text.front() != '-' && text.find_first_not_of(kAllowed) == text.npos;
+}
+
+bool is_digest(std::string_view text) {
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
 bool is_inside(std::string_view path) {
@@ -185,7 +200,11 @@ Result<ModelCard> parse_card(std::string_view text, std::string_view origin) {
     } catch (const toml::parse_error& e) {
         return bad(fmt::format("{}:{}", origin, e.source().begin.line), e.description());
     }
-    TableReader reader(root, origin);
+    return read_card(root, origin, Digests::needed);
+}
+
+Result<ModelCard> read_card(const toml::table& table, std::string_view origin, Digests digests) {
+    TableReader reader(table, origin);
     ModelCard card{.id = reader.needed_text("id"),
                    .kind = read_kind(reader),
                    .backend = reader.needed_text("backend"),
@@ -205,7 +224,7 @@ Result<ModelCard> parse_card(std::string_view text, std::string_view origin) {
         if (!read) return read.error();
         card.options = std::move(*read);
     }
-    auto read = read_files(files, origin);
+    auto read = read_files(files, origin, digests);
     if (!read) return read.error();
     card.files = std::move(*read);
     return card;
@@ -213,8 +232,14 @@ Result<ModelCard> parse_card(std::string_view text, std::string_view origin) {
 
 Result<ModelCard> load_card(const fs::path& folder) {
     const auto path = folder / kCardName;
-    std::ifstream in(path);
-    if (!in) return bad(log::printable(path.string()), "cannot be read");
+    std::error_code failure;
+    // Nothing else: a pipe of that name would keep us waiting.
+    const bool is_file = fs::is_regular_file(path, failure);
+    std::ifstream in;
+    if (is_file) in.open(path);
+    if (!is_file || !in) return bad(log::printable(path.string()), "cannot be read");
+    if (fs::file_size(path, failure) > kLargestCard)
+        return bad(log::printable(path.string()), "is too large to be a card");
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     return parse_card(text, log::printable(path.string()));
 }

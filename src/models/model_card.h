@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ enum class Kind { asr_streaming, asr_offline, vad, punctuation, alignment, diari
 
 // As cards and /v1/models write it: "asr-streaming".
 std::string_view name_of(Kind kind);
+// The kind of that name, or nullopt.
+std::optional<Kind> find_kind(std::string_view name);
+// All of them, for messages: "asr-streaming, asr-offline, ...".
+std::string kind_names();
 
 struct ModelFile {
     std::string role;  // what the backend calls it: "encoder", "tokens"
@@ -66,6 +71,8 @@ Result<std::filesystem::path> path_of(const ModelCard& card, const std::filesyst
 
 // Whether a text can be a model's id, and so the name of a folder.
 bool is_model_id(std::string_view text);
+// Whether a text is a SHA-256 as cards have it.
+bool is_digest(std::string_view text);
 // Whether a path stays inside the folder it is relative to.
 bool is_inside(std::string_view path);
 

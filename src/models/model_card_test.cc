@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/model_card.h"
 
+#include "models/test_folder.h"
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 namespace tutti::models {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kDigest =
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -39,24 +36,6 @@ std::string fault_of(std::string_view text) {
     const auto card = parse_card(text, "card");
     return card ? "none" : card.error().context;
 }
-
-class Folder {
-  public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "tutti-card-XXXXXX").string();
-        if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-        path_ = name;
-    }
-    ~Folder() { fs::remove_all(path_); }
-    const fs::path& path() const { return path_; }
-    void write(std::string_view name, std::string_view text) {
-        fs::create_directories((path_ / name).parent_path());
-        std::ofstream(path_ / name) << text;
-    }
-
-  private:
-    fs::path path_;
-};
 
 TEST(ModelCard, ReadsEveryKey) {
     const auto card = parse_card(whole_card(), "card").value();
@@ -90,7 +69,7 @@ TEST(ModelCard, SaysWhatIsWrong) {
         {"id = \"../a\"\nkind = \"vad\"\nbackend = \"b\"",
          "card: id must be of letters, digits, '.', '_' and '-'"},
         {"id = \"a\"\nkind = \"asr\"\nbackend = \"b\"",
-         "card: kind must be asr-streaming, asr-offline, vad, punctuation, alignment or "
+         "card: kind must be one of asr-streaming, asr-offline, vad, punctuation, alignment, "
          "diarization"},
         {"id = \"a\"\nkind = \"vad\"", "card: backend is missing"},
         {head + "sample_rate = \"fast\"", "card: sample_rate must be a number, at least 0"},
@@ -115,7 +94,7 @@ TEST(ModelCard, SaysWhatIsWrong) {
 }
 
 TEST(ModelCard, ChecksThatFilesAreThereAndOfTheirSize) {
-    Folder folder;
+    test::Folder folder;
     EXPECT_EQ(load_card(folder.path()).error().context,
               (folder.path() / "model.toml").string() + ": cannot be read");
     folder.write("model.toml", whole_card());

@@ -29,6 +29,8 @@ import { until, within } from "./wait.ts";
 
 export const kRepository = resolve(import.meta.dirname, "../../..");
 export const kPrograms = resolve(kRepository, process.env["TUTTI_BUILD"] ?? "build/release");
+// Whatever a test starts knows the built-in models only, not those of who runs the tests.
+process.env["TUTTI_MODELS_DIR"] = "/nonexistent";
 
 export interface ServerOptions {
   models?: string[]; // the first is the default; ["tone"] unless given

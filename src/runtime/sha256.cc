@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/sha256.h"
+#include "runtime/sha256.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <array>
 
-namespace tutti::gateway {
+namespace tutti::runtime {
 
 void Sha256::Free::operator()(evp_md_ctx_st* context) const {
     EVP_MD_CTX_free(context);
@@ -29,4 +29,4 @@ std::string Sha256::finish_hex() {
     return hex;
 }
 
-}  // namespace tutti::gateway
+}  // namespace tutti::runtime

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/known_models.h"
+
+#include "base/log.h"
+#include "config/model_settings.h"
+#include "config/toml_nodes.h"
+
+#include "models/model_folders.h"
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tutti::config {
+namespace {
+
+namespace fs = std::filesystem;
+using models::ModelCard;
+
+Error invalid(std::string why) {
+    return Error(Errc::bad_config, std::move(why));
+}
+
+Model& known_or_new(Config& config, const std::string& id) {
+    auto& models = config.known_models;
+    auto model = std::ranges::find(models, id, &Model::id);
+    if (model == models.end()) model = models.insert(model, Model{.id = id});
+    return *model;
+}
+
+std::string origin_of_card(const fs::path& folder) {
+    return "model folder " + log::printable((folder / models::kCardName).string());
+}
+
+// What a card says of a model, in the form in which settings take it.
+struct CardValue {
+    std::string_view key;
+    std::string value;
+};
+
+std::vector<CardValue> values_of(const ModelCard& card) {
+    return {{"backend", card.backend},
+            {"kind", std::string(models::name_of(card.kind))},
+            {"languages", join_list(card.languages)}};
+}
+
+void set_from_card(LoadedConfig& loaded, Model& model, std::string_view key,
+                   const std::string& value, const std::string& origin) {
+    const auto setting = std::ranges::find(model_settings(), key, &ModelSetting::key);
+    if (!setting->set(model, value)) return;  // no card has a value that its setting refuses
+    loaded.origins[model_origin_key(model.id, key)] = origin;
+}
+
+void add_model_folder(LoadedConfig& loaded, const models::ModelFolder& folder) {
+    const auto& card = *folder.card;
+    auto& model = known_or_new(loaded.config, card.id);
+    model = Model{.id = card.id};
+    const auto origin = origin_of_card(folder.path);
+    set_from_card(loaded, model, "id", card.id, origin);
+    for (const auto& [key, value] : values_of(card))
+        set_from_card(loaded, model, key, value, origin);
+    set_from_card(loaded, model, "directory", folder.path.string(), origin);
+}
+
+// The folder that a table names, if it is one with a card.
+fs::path folder_with_card(const toml::table& table) {
+    const fs::path folder = table["directory"].value_or(std::string());
+    return !folder.empty() && models::has_card(folder) ? folder : fs::path();
+}
+
+// The table's id, or that of the card in its directory.
+std::string id_of(const toml::table& table) {
+    auto id = table["id"].value_or(std::string());
+    const auto folder = folder_with_card(table);
+    if (!id.empty() || folder.empty()) return id;
+    const auto card = models::load_card(folder);
+    return card ? card->id : folder.lexically_normal().filename().string();
+}
+
+// A table that says everything, as print() makes them, needs no card.
+void complete_from_card(LoadedConfig& loaded, Model& model, const toml::table& table) {
+    if (!table.contains("directory")) return;
+    loaded.broken_models.erase(model.id);
+    const auto folder = folder_with_card(table);
+    const auto is_said = [&](const char* key) { return table.contains(key); };
+    if (folder.empty() || std::ranges::all_of(std::array{"backend", "kind", "languages"}, is_said))
+        return;
+    const auto card = models::load_card(folder);
+    if (!card) {
+        loaded.broken_models[model.id] = card.error();
+        return;
+    }
+    for (const auto& [key, value] : values_of(*card))
+        if (!table.contains(key)) set_from_card(loaded, model, key, value, origin_of_card(folder));
+}
+
+std::string ids_of(const std::vector<Model>& models) {
+    std::vector<std::string_view> ids;
+    for (const auto& model : models) ids.push_back(model.id);
+    return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+Result<void> check_served(const LoadedConfig& loaded, const std::string& id) {
+    const auto& config = loaded.config;
+    if (const auto broken = loaded.broken_models.find(id); broken != loaded.broken_models.end())
+        return invalid(fmt::format("model '{}' cannot be served: {}", id, broken->second.context));
+    const Model* model = find_model(config, id);
+    if (!model)
+        return invalid(
+            fmt::format("models: '{}' is not known (known: {})", id, ids_of(config.known_models)));
+    if (model->backend.empty()) return invalid(fmt::format("model '{}' has no backend", id));
+    if (model->replicas < 1) return invalid(fmt::format("model '{}' needs a replica", id));
+    return {};
+}
+
+bool recognises_speech(const Model& model) {
+    return model.kind == models::Kind::asr_streaming || model.kind == models::Kind::asr_offline;
+}
+
+}  // namespace
+
+void add_model_folders(LoadedConfig& loaded) {
+    if (loaded.config.models_dir.empty()) return;
+    std::error_code failure;
+    const auto dir = fs::absolute(loaded.config.models_dir, failure);
+    const auto folders = models::find_folders(failure ? fs::path(loaded.config.models_dir) : dir);
+    if (!folders) {
+        loaded.warnings.push_back("models_dir: " + folders.error().context);
+        return;
+    }
+    for (const auto& folder : *folders) {
+        if (folder.card)
+            add_model_folder(loaded, folder);
+        else
+            loaded.broken_models.emplace(folder.id(), folder.card.error());
+    }
+}
+
+Result<void> read_model_table(LoadedConfig& loaded, const toml::table& table,
+                              std::string_view source) {
+    const auto id = id_of(table);
+    if (id.empty()) return wrong_setting(line_of(source, table), "model", "needs an id");
+    auto& model = known_or_new(loaded.config, id);
+    for (const auto& [key, node] : table) {
+        auto origin = line_of(source, node);
+        const auto name = fmt::format("model.{}", key.str());
+        const auto text = text_of(node);
+        if (!text) return wrong_setting(origin, name, "must be a string, a number or a list");
+        const auto it = std::ranges::find(model_settings(), key.str(), &ModelSetting::key);
+        if (it == model_settings().end())
+            return wrong_setting(origin, name, "is not a setting of a model");
+        if (auto done = it->set(model, *text); !done)
+            return wrong_setting(origin, name, done.error().context);
+        loaded.origins[model_origin_key(id, key.str())] = std::move(origin);
+    }
+    complete_from_card(loaded, model, table);
+    return {};
+}
+
+Result<void> check_known_models(LoadedConfig& loaded) {
+    const auto& config = loaded.config;
+    if (config.models.empty()) return invalid("models: at least one model must be served");
+    for (const auto& id : config.models)
+        if (auto done = check_served(loaded, id); !done) return done;
+    if (const auto& first = *find_model(config, config.models.front()); !recognises_speech(first))
+        return invalid(
+            fmt::format("models: the first is the default and must recognise speech; "
+                        "'{}' is of kind {}",
+                        first.id, models::name_of(first.kind)));
+    for (const auto& [id, why] : loaded.broken_models)
+        loaded.warnings.push_back(fmt::format("model '{}' is not served, but broken: {}",
+                                              log::printable(id), why.context));
+    return {};
+}
+
+}  // namespace tutti::config

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/explain.h"
+
+#include "models/test_folder.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tutti::config {
+namespace {
+
+using models::Kind;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+std::string card(const std::string& id, const std::string& kind = "asr-offline") {
+    return "id = \"" + id + "\"\nkind = \"" + kind +
+           "\"\nbackend = \"sherpa\"\nlanguages = [\"de\", \"fr\"]\n";
+}
+
+class KnownModels : public testing::Test {
+  protected:
+    KnownModels() { folder_.write("none.toml", ""); }
+
+    // The configuration of that TOML, with models_dir = models/.
+    Result<LoadedConfig> load(const std::string& toml) {
+        folder_.write("tutti.toml", toml);
+        return load_with_origins({.file = (folder_ / "tutti.toml").string(),
+                                  .usual_models_dir = (folder_ / "models").string()});
+    }
+    std::string error_of(const std::string& toml) {
+        const auto loaded = load(toml);
+        return loaded ? "no error" : loaded.error().context;
+    }
+    std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+    models::test::Folder folder_;
+};
+
+TEST_F(KnownModels, AnAbsentFolderIsNoError) {
+    const auto loaded = load("").value();
+    EXPECT_EQ(loaded.config.models_dir, path("models"));
+    EXPECT_THAT(loaded.warnings, IsEmpty());
+    EXPECT_EQ(loaded.config.known_models, Config().known_models);
+}
+
+TEST_F(KnownModels, EachFolderWithACardIsOne) {
+    folder_.write("models/m/model.toml", card("zip"));
+    const auto loaded = load("models = ['zip']").value();
+    const auto& model = *find_model(loaded.config, "zip");
+    EXPECT_EQ(model.backend, "sherpa");
+    EXPECT_EQ(model.kind, Kind::asr_offline);
+    EXPECT_THAT(model.languages, ElementsAre("de", "fr"));
+    EXPECT_EQ(model.directory, path("models/m"));
+    EXPECT_EQ(model.replicas, 1);
+    for (const char* key : {"id", "backend", "kind", "languages", "directory"})
+        EXPECT_EQ(origin_of(loaded, std::string("model.zip.") + key),
+                  "model folder " + path("models/m/model.toml"));
+    EXPECT_EQ(origin_of(loaded, "model.zip.replicas"), "default");
+    EXPECT_THAT(explain(loaded), HasSubstr("kind = \"asr-offline\""));
+}
+
+TEST_F(KnownModels, AFolderTakesThePlaceOfABuiltInModel) {
+    folder_.write("models/en-us/model.toml", card("en-us"));
+    const auto loaded = load("").value();
+    EXPECT_EQ(find_model(loaded.config, "en-us")->backend, "sherpa");
+    EXPECT_EQ(loaded.config.known_models.size(), Config().known_models.size());
+}
+
+TEST_F(KnownModels, ATableChangesTheModelOfAFolder) {
+    folder_.write("models/zip/model.toml", card("zip"));
+    const auto loaded = load("[[model]]\nid = 'zip'\nreplicas = 3\nlanguages = ['en']\n").value();
+    const auto& model = *find_model(loaded.config, "zip");
+    EXPECT_EQ(model.replicas, 3);
+    EXPECT_THAT(model.languages, ElementsAre("en"));
+    EXPECT_EQ(model.backend, "sherpa");
+    EXPECT_EQ(model.directory, path("models/zip"));
+    EXPECT_THAT(std::string(origin_of(loaded, "model.zip.languages")), EndsWith("tutti.toml:4"));
+}
+
+TEST_F(KnownModels, ATableTakesFromTheCardOfItsDirectoryWhatItDoesNotSay) {
+    folder_.write("elsewhere/model.toml", card("zip", "punctuation"));
+    const auto directory = "directory = '" + path("elsewhere") + "'\n";
+    auto loaded = load("[[model]]\nid = 'mine'\nlanguages = ['zh']\n" + directory).value();
+    const auto* model = find_model(loaded.config, "mine");
+    ASSERT_NE(model, nullptr);
+    EXPECT_EQ(model->backend, "sherpa");
+    EXPECT_EQ(model->kind, Kind::punctuation);
+    EXPECT_THAT(model->languages, ElementsAre("zh"));
+    EXPECT_EQ(origin_of(loaded, "model.mine.kind"), "model folder " + path("elsewhere/model.toml"));
+    loaded = load("[[model]]\n" + directory).value();
+    EXPECT_NE(find_model(loaded.config, "zip"), nullptr) << "the id too";
+}
+
+TEST_F(KnownModels, ABrokenCardIsAnErrorOnlyWhenItsModelIsServed) {
+    folder_.write("models/bad/model.toml", "id = 'bad'\nkind = 'vad'\n");
+    const auto fault = path("models/bad/model.toml") + ": backend is missing";
+    EXPECT_THAT(load("").value().warnings,
+                ElementsAre("model 'bad' is not served, but broken: " + fault));
+    EXPECT_EQ(error_of("models = ['en-us', 'bad']"), "model 'bad' cannot be served: " + fault);
+    EXPECT_EQ(error_of("models = ['bad']\n[[model]]\nid = 'bad'\nreplicas = 2\n"),
+              "model 'bad' cannot be served: " + fault);
+}
+
+TEST_F(KnownModels, ABrokenCardOfATablesDirectoryIsTheSame) {
+    folder_.write("elsewhere/model.toml", "kind = 1\n");
+    const auto toml =
+        "[[model]]\nid = 'mine'\nbackend = 'tone'\ndirectory = '" + path("elsewhere") + "'\n";
+    EXPECT_THAT(load(toml).value().warnings,
+                ElementsAre(StartsWith("model 'mine' is not served, but broken: ")));
+    EXPECT_THAT(error_of("models = ['mine']\n" + toml), HasSubstr("elsewhere/model.toml: "));
+    folder_.write("models/mine/model.toml", "id = ");
+    folder_.write("good/model.toml", card("good"));
+    const auto other = "[[model]]\nid = 'mine'\ndirectory = '" + path("good") + "'\n";
+    EXPECT_EQ(error_of("models = ['mine']\n" + other), "no error") << "of another folder";
+}
+
+TEST_F(KnownModels, AFolderThatCannotBeReadIsWarnedOf) {
+    folder_.write("models", "a file");
+    EXPECT_THAT(load("").value().warnings,
+                ElementsAre("models_dir: " + path("models") + " cannot be read: Not a directory"));
+}
+
+TEST_F(KnownModels, TheSettingNamesTheFolder) {
+    folder_.write("mine/zip/model.toml", card("zip"));
+    const auto loaded = load("models_dir = '" + path("mine") + "'\nmodels = ['zip']\n").value();
+    EXPECT_NE(find_model(loaded.config, "zip"), nullptr);
+    EXPECT_THAT(std::string(origin_of(loaded, "models_dir")), EndsWith("tutti.toml:1"));
+}
+
+TEST_F(KnownModels, WhatIsPrintedNeedsNoFolderAnyMore) {
+    folder_.write("models/zip/model.toml", card("zip"));
+    const auto loaded = load("models = ['zip']").value();
+    std::filesystem::remove_all(folder_ / "models");
+    EXPECT_EQ(parse(print(loaded.config), "printed").value(), loaded.config);
+    folder_.write("models/zip/model.toml", "id = ");
+    EXPECT_EQ(parse(print(loaded.config), "printed").value(), loaded.config);
+    EXPECT_EQ(parse(explain(loaded), "explained").value(), loaded.config);
+}
+
+TEST_F(KnownModels, TheDefaultModelMustRecogniseSpeech) {
+    folder_.write("models/p/model.toml", card("p", "punctuation"));
+    EXPECT_EQ(error_of("models = ['en-us', 'p']"), "no error");
+    EXPECT_EQ(error_of("models = ['p']"),
+              "models: the first is the default and must recognise speech; 'p' is of kind "
+              "punctuation");
+    EXPECT_THAT(error_of("[[model]]\nid = 'tone'\nkind = 'asr'\n"),
+                HasSubstr("model.kind must be one of asr-streaming, asr-offline, vad"));
+}
+
+TEST_F(KnownModels, CommandsThatAskNothingOfModelsIgnoreBrokenOnes) {
+    folder_.write("models/bad/model.toml", "id = ");
+    folder_.write("tutti.toml", "models = ['bad']\nport = 7\n");
+    const auto config =
+        config::load({.file = path("tutti.toml"), .leaves_models_out = true}).value();
+    EXPECT_EQ(config.port, 7);
+}
+
+}  // namespace
+}  // namespace tutti::config
