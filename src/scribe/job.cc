@@ -78,7 +78,10 @@ asio::awaitable<void> Job::work() {
     served_at_ = steady_clock::now();
     channel_->post(proto::Begun{});
     tasks_.spawn("job results", collect());
-    co_await decode();
+    if (submit_.align_text.empty())
+        co_await recognise();
+    else
+        co_await align();
 }
 
 asio::awaitable<bool> Job::receive() {
@@ -113,20 +116,32 @@ asio::awaitable<void> Job::watch_gateway() {
 
 // --- from the file to segments -------------------------------------------------------------------
 
-asio::awaitable<void> Job::decode() {
+Result<runtime::DecoderProcess> Job::start_decoder() {
     const runtime::DecoderOptions options{context_.config.program_dir,
                                           max_audio(submit_, context_.config)};
-    auto decoder = runtime::DecoderProcess::start_file(context_.loop, options, file_.get());
+    return runtime::DecoderProcess::start_file(context_.loop, options, file_.get());
+}
+
+// The next samples; none at the end.
+asio::awaitable<Result<std::optional<Job::Samples>>> Job::read(runtime::DecoderProcess& decoder) {
+    auto samples = co_await decoder.read();
+    if (samples && *samples) {
+        claimed_duration_ = decoder.header()->claimed_duration;
+        decoded_ += static_cast<proto::SamplePos>((*samples)->size());
+        context_.slot.add(Metric::job_audio_samples, static_cast<std::int64_t>((*samples)->size()));
+    }
+    co_return samples;
+}
+
+asio::awaitable<void> Job::recognise() {
+    auto decoder = start_decoder();
     if (!decoder) co_return fail(decoder.error());
     audio::Segmenter segmenter;
     for (;;) {
         while (!has_room()) co_await room_.async_wait(use_result);
-        const auto samples = co_await decoder->read();
+        const auto samples = co_await read(*decoder);
         if (!samples) co_return fail(samples.error());
         if (!*samples) break;
-        claimed_duration_ = decoder->header()->claimed_duration;
-        decoded_ += static_cast<proto::SamplePos>((*samples)->size());
-        context_.slot.add(Metric::job_audio_samples, static_cast<std::int64_t>((*samples)->size()));
         segmenter.push(**samples);
         take_segments(segmenter);
         assembly_.note_cut_up_to(decoded_ -
@@ -134,6 +149,28 @@ asio::awaitable<void> Job::decode() {
     }
     segmenter.finish();
     take_segments(segmenter);
+    on_decoded();
+}
+
+asio::awaitable<void> Job::align() {
+    if (submit_.align_text.size() > proto::kMaxAlignText)
+        co_return fail(Error(Errc::bad_request, "the text is too long for this audio"));
+    auto decoder = start_decoder();
+    if (!decoder) co_return fail(decoder.error());
+    audio::Segment all;
+    for (;;) {
+        const auto samples = co_await read(*decoder);
+        if (!samples) co_return fail(samples.error());
+        if (!*samples) break;
+        if (decoded_ > proto::kMaxUtterance)
+            co_return fail(Error(Errc::too_long, "audio to be aligned may last 30 s"));
+        all.samples.insert(all.samples.end(), (*samples)->begin(), (*samples)->end());
+    }
+    add_segment(std::move(all), submit_.align_text);
+    on_decoded();
+}
+
+void Job::on_decoded() {
     assembly_.note_cut_up_to(decoded_);
     is_decoded_ = true;
     changed_.cancel();
@@ -145,13 +182,15 @@ bool Job::has_room() const {
 }
 
 void Job::take_segments(audio::Segmenter& segmenter) {
-    while (auto segment = segmenter.next()) {
-        const auto index = assembly_.add(segment->first_sample);
-        segments_.emplace(index, std::make_unique<SegmentStream>(context_.engines, submit_.model,
-                                                                 std::move(*segment),
-                                                                 [this] { changed_.cancel(); }));
-        changed_.cancel();
-    }
+    while (auto segment = segmenter.next()) add_segment(std::move(*segment), {});
+}
+
+void Job::add_segment(audio::Segment segment, std::string align_text) {
+    const auto index = assembly_.add(segment.first_sample);
+    segments_.emplace(index, std::make_unique<SegmentStream>(
+                                 context_.engines, submit_.model, std::move(segment),
+                                 std::move(align_text), [this] { changed_.cancel(); }));
+    changed_.cancel();
 }
 
 // --- from segments to messages -------------------------------------------------------------------

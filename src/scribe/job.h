@@ -8,7 +8,8 @@
 //    and the decoder is not read while whole slots of the engines + 2 segments are under way or
 //    kMaxHeld results wait for an earlier one. So memory does not grow with the file.
 // 2. At most one segment of a job asks for an engine at a time, so jobs share engines in turns.
-// 3. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
+// 3. With a text to align, the whole file is one segment, and so at most kMaxUtterance long.
+// 4. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
 //    cancelled, the decoder is killed, nothing is answered.
 //
 // Loop thread only.
@@ -18,6 +19,7 @@
 #include "dispatch/engines.h"
 #include "policy/transcript_assembly.h"
 #include "proto/job_messages.h"
+#include "runtime/decoder_process.h"
 #include "runtime/ipc_channel.h"
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
@@ -56,13 +58,19 @@ class Job {
     asio::awaitable<void> work();
     asio::awaitable<bool> receive();
     asio::awaitable<void> watch_gateway();
-    asio::awaitable<void> decode();
+    using Samples = std::span<const std::int16_t>;  // valid until the next read
+    Result<runtime::DecoderProcess> start_decoder();
+    asio::awaitable<Result<std::optional<Samples>>> read(runtime::DecoderProcess& decoder);
+    asio::awaitable<void> recognise();
+    asio::awaitable<void> align();
+    void on_decoded();
     asio::awaitable<void> collect();
     asio::awaitable<void> send_answer();
     asio::awaitable<void> linger();
 
     bool has_room() const;
     void take_segments(audio::Segmenter& segmenter);
+    void add_segment(audio::Segment segment, std::string align_text);
     void take_results();
     void ask_for_engines();
     void on_tick();

@@ -104,6 +104,11 @@ std::vector<Stretch> search(ps_decoder_t* decoder, const char* how,
     return stretches;
 }
 
+// The library frees the stretches of a phone search only when its next utterance ends.
+void end_phone_search(ps_decoder_t* decoder) {
+    if (ps_start_stream(decoder) == 0 && ps_start_utt(decoder) == 0) ps_end_utt(decoder);
+}
+
 // For each frame.
 std::vector<double> spread(const std::vector<Stretch>& stretches) {
     std::vector<double> scores;
@@ -201,6 +206,7 @@ void AlignStream::decode() {
     require(ps_set_allphone(decoder.get(), kPhoneSearch, nullptr) == 0,
             "phones cannot be searched for");
     const auto phones = spread(search(decoder.get(), kPhoneSearch, samples_));
+    end_phone_search(decoder.get());
     outcome_ = Outcome{
         make_hypothesis(reading, stretches, phones), static_cast<SamplePos>(samples_.size()), {}};
 }
