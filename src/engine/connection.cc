@@ -154,7 +154,8 @@ void Connection::on_news(std::uint32_t id, News news) {
     if (news.outcome || news.error) stream.job.reset();
     if (news.outcome) stream.machine.on_outcome(std::move(*news.outcome), actions_);
     if (news.error) {
-        const bool is_ours = news.error->errc() != Errc::bad_request;
+        const auto cause = news.error->errc();
+        const bool is_ours = cause != Errc::bad_request && cause != Errc::bad_parameter;
         spdlog::log(is_ours ? spdlog::level::err : spdlog::level::debug, "stream={} failed: {}", id,
                     news.error->message());
         stream.machine.on_error(*news.error, actions_);

@@ -64,7 +64,8 @@ struct StreamOptions {
     std::string align_text = {};
 };
 
-// What was asked of the utterance cannot be had, by no engine: `cause` is bad_request.
+// What was asked of the utterance cannot be had, by no engine. `cause` is bad_request, or
+// bad_parameter for what is wrong whatever the audio.
 class UtteranceRefused : public std::runtime_error {
   public:
     explicit UtteranceRefused(const std::string& why, Errc cause_ = Errc::bad_request)

@@ -70,7 +70,8 @@ void SegmentMachine::on(const proto::Finished&) {
 }
 
 void SegmentMachine::on(const proto::Failed& failed) {
-    if (failed.cause == Errc::bad_request) return give_up(Error(failed.cause, failed.why));
+    if (failed.cause == Errc::bad_request || failed.cause == Errc::bad_parameter)
+        return give_up(Error(failed.cause, failed.why));
     try_another();
 }
 

@@ -10,8 +10,9 @@
 //    silent costs one of kMaxAttempts, and another one hears all of them again.
 // 2. An engine that refuses costs nothing; the wait for one is the shell's to limit.
 // 3. At most kCreditWindow of audio is under way, in pieces of at most kPiece.
-// 4. With an align_text the segment is aligned with it. What is wrong with the text is Errc::
-//    bad_request at once; an engine that does not align is Errc::unavailable.
+// 4. With an align_text the segment is aligned with it. What is wrong with the text (Errc::
+//    bad_request, bad_parameter) is the outcome at once; an engine that does not align is
+//    Errc::unavailable.
 // 5. Spans in actions point into the samples: perform the actions before the next call.
 #pragma once
 

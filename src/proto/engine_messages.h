@@ -41,7 +41,8 @@ struct Open {
     Millis endpoint_silence{};  // silence that ends an utterance; live only
     SamplePos first_sample = 0;
     // Whole streams only, and only to an engine that aligns: the words that are in it, whose times
-    // are wanted. At most kMaxAlignText bytes. What is wrong with it is Failed, Errc::bad_request.
+    // are wanted. At most kMaxAlignText bytes. What is wrong with it is Failed with
+    // Errc::bad_parameter, or bad_request when it is wrong for this audio.
     std::string align_text = {};
     static auto tied(auto& self) {
         return std::tie(self.ref, self.mode, self.wants_partials, self.endpoint_silence,

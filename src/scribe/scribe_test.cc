@@ -115,9 +115,15 @@ asio::awaitable<void> reject_alignments(Node& node) {
     auto noise = node.submit_with_text(memory_file("no audio"), "one two");
     co_await noise.finish();
     EXPECT_TRUE(noise.rejected && noise.rejected->cause == Errc::undecodable_audio);
-    auto too_long = node.submit_with_text(wav_file({}, proto::Millis(30'100)), "one two");
+    auto too_long = node.submit_with_text(wav_file({}, std::chrono::minutes(11)), "one two");
     co_await too_long.finish();
     EXPECT_TRUE(too_long.rejected && too_long.rejected->cause == Errc::too_long);
+    auto silent = node.submit_with_text(wav_file({}, std::chrono::seconds(40)), "one two");
+    co_await silent.finish();
+    EXPECT_TRUE(silent.rejected && silent.rejected->cause == Errc::bad_request);
+    auto unable_long = node.submit_with_text(wav_file(DigitFile(40).samples), "one two");
+    co_await unable_long.finish();
+    EXPECT_TRUE(unable_long.rejected && unable_long.rejected->cause == Errc::unavailable);
     auto plain = node.submit(wav_file(file.samples));
     co_await plain.finish();
     expect_digits(plain, file);

@@ -181,7 +181,8 @@ TextReading AlignStream::read() const {
     if (!reading.unknown.empty())
         throw UtteranceRefused(
             fmt::format("words that the model cannot pronounce (write numbers as words): {}",
-                        fmt::join(reading.unknown, ", ")));
+                        fmt::join(reading.unknown, ", ")),
+            Errc::bad_parameter);
     if (reading.words.empty()) throw UtteranceRefused("the text has no words");
     return reading;
 }

@@ -16,8 +16,8 @@ interface Result {
 }
 
 const kNear = 100; // ms
-const kLibrivox =
-  "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav";
+const kLibrivoxFolder = "/usr/share/pocketsphinx/test/data/librivox";
+const kLibrivox = `${kLibrivoxFolder}/sense_and_sensibility_01_austen_64kb-0870.wav`;
 const kSentence = "please open the door and come inside";
 
 const server = useServer({ models: ["tone", "en-us"] });
@@ -74,6 +74,14 @@ function assertRefused(answer: Answer, status: number, detail: RegExp): void {
   assert.match(answer.json.detail, detail);
 }
 
+function librivoxClips(): { text: string; samples: Int16Array }[] {
+  const lines = readFileSync(`${kLibrivoxFolder}/transcription`, "utf8").split("\n");
+  return lines.filter(Boolean).map((line) => {
+    const [, text, name] = /^<s> (.*) <\/s> \((.*)\)$/.exec(line)!;
+    return { text: text!, samples: samplesOf(readFileSync(`${kLibrivoxFolder}/${name}.wav`)) };
+  });
+}
+
 describe("words of a given text", () => {
   test("lie where a recognition hears them", async () => {
     const bytes = await speak(kSentence);
@@ -109,6 +117,37 @@ describe("words of a given text", () => {
       if (same && Math.abs(same.end - end) <= kNear) ++compared;
     }
     assert.ok(compared >= results.length * 0.6, `${compared} of ${results.length} words agree`);
+  });
+
+  test("of more than 30 s lie where those of each clip alone do", {
+    skip: existsSync(kLibrivox) ? false : `no ${kLibrivox}`,
+  }, async () => {
+    const clips = librivoxClips();
+    const both = [...clips, ...clips];
+    const pause = silence(1000);
+    const bytes = wav(join16(...both.flatMap(({ samples }) => [samples, pause])));
+    const results = await align(both.map(({ text }) => text).join("\n"), bytes);
+    const expected: Result[] = [];
+    let offset = 0;
+    for (const { text, samples } of both) {
+      for (const result of await align(text, wav(samples)))
+        expected.push({ ...result, start: result.start + offset, end: result.end + offset });
+      offset += (samples.length + pause.length) / 16;
+    }
+    assert.ok(offset > 50_000);
+    assert.deepEqual(
+      results.map(({ text }) => text),
+      expected.map(({ text }) => text),
+    );
+    const near = results.filter(
+      ({ start, end }, index) =>
+        Math.abs(start - expected[index]!.start) <= kNear &&
+        Math.abs(end - expected[index]!.end) <= kNear,
+    );
+    const share = near.length / results.length;
+    assert.ok(share > 0.9, `${near.length} of ${results.length} words agree`);
+    const garbled = await predict(`${clips[0]!.text} xyzzyx 42`, bytes);
+    assertRefused(garbled, 400, /: xyzzyx, 42$/);
   });
 
   test("from a text file with a byte order mark", async () => {
@@ -175,7 +214,8 @@ describe("what cannot be aligned", () => {
     assertRefused(await predict("a", Buffer.from("no audio at all")), 500, /^Timestamp proc/);
     assertRefused(await predict("a", Buffer.alloc(0)), 500, /^Timestamp processing failed/);
     assertRefused(await predict("a", wav(silence(0))), 400, /more words than/);
-    assertRefused(await predict("a", wav(silence(31_000))), 413, /may last 30 s/);
+    assertRefused(await predict("a", wav(silence(31_000))), 400, /no speech was heard/);
+    assertRefused(await predict("a", wav(silence(601_000))), 413, /may last 10 minutes/);
     assertRefused(await predict("a", wav(silence(500)), "a.txt"), 400, /file format/);
     const missing = await server().post("/timestamp/predict", form({ text_content: "a" }));
     assert.equal(missing.status, 422);
