@@ -83,7 +83,7 @@ const Service kServices[] = {
      "时间戳预测",
      "Alignment of text and audio",
      {"wav", "mp3", "m4a", "flac", "ogg"},
-     ""},
+     "/timestamp/predict"},
 };
 
 json::object service_json(const Service& service, bool is_loaded) {
@@ -107,12 +107,17 @@ std::optional<RequestError> check_whoasr_form(const Fields& form,
             form, name, {std::numeric_limits<int>::min(), std::numeric_limits<int>::max()});
         if (!size) return size.error();
     }
-    if (!has_audio_suffix(*filename))
-        return RequestError{
-            {Errc::bad_request, "Unsupported file format; send .wav, .mp3, .m4a, .flac or .ogg"},
-            "file",
-            *filename};
-    return std::nullopt;
+    return check_whoasr_audio("file", filename);
+}
+
+std::optional<RequestError> check_whoasr_audio(std::string_view param,
+                                               const std::optional<std::string>& filename) {
+    if (!filename) return missing_parameter(param, "a file part of this name is required");
+    if (has_audio_suffix(*filename)) return std::nullopt;
+    return RequestError{
+        {Errc::bad_request, "Unsupported file format; send .wav, .mp3, .m4a, .flac or .ogg"},
+        std::string(param),
+        *filename};
 }
 
 std::string whoasr_body(const proto::Transcript& transcript, const WhoasrUpload& upload) {
@@ -133,7 +138,8 @@ std::string whoasr_health_body(const WhoasrHealth& health) {
     json::object services;
     for (const auto& service : kServices) {
         const bool is_loaded = (service.type == "streaming_asr" && health.is_streaming_loaded) ||
-                               (service.type == "offline_asr" && health.is_offline_loaded);
+                               (service.type == "offline_asr" && health.is_offline_loaded) ||
+                               (service.type == "timestamp" && health.is_timestamp_loaded);
         services[service.type] = service_json(service, is_loaded);
     }
     json::object system{{"memory_total_gb", known(health.memory_total_gb)},
@@ -148,7 +154,8 @@ std::string whoasr_health_body(const WhoasrHealth& health) {
         {"status", "healthy"},
         {"timestamp", iso_time(health.now, Fraction::microseconds)},
         {"services", std::move(services)},
-        {"total_loaded", int{health.is_streaming_loaded} + int{health.is_offline_loaded}},
+        {"total_loaded", int{health.is_streaming_loaded} + int{health.is_offline_loaded} +
+                             int{health.is_timestamp_loaded}},
         {"system", std::move(system)},
         {"api_info", std::move(api_info)}});
 }

@@ -27,6 +27,10 @@ struct WhoasrUpload {
 std::optional<RequestError> check_whoasr_form(const Fields& form,
                                               const std::optional<std::string>& filename);
 
+// What is wrong with the name of the audio part `param`, if anything; nullopt = no such part.
+std::optional<RequestError> check_whoasr_audio(std::string_view param,
+                                               const std::optional<std::string>& filename);
+
 std::string whoasr_body(const proto::Transcript& transcript, const WhoasrUpload& upload);
 
 std::string whoasr_failure_body(const Error& failure);
@@ -35,6 +39,7 @@ struct WhoasrHealth {
     std::chrono::system_clock::time_point now;
     bool is_streaming_loaded = false;
     bool is_offline_loaded = false;
+    bool is_timestamp_loaded = false;
     // nullopt is shown as "unknown".
     std::optional<double> memory_total_gb;
     std::optional<double> memory_available_gb;

@@ -93,7 +93,7 @@ bool EngineLink::handle(std::string_view body) {
     if (const auto* refused = std::get_if<proto::Refused>(&*message)) {
         if (refused->cause == Errc::busy)
             refuses_until_ = steady_clock::now() + kRefusalPause;
-        else
+        else if (refused->cause == Errc::unavailable)
             is_leaving_ = true;
     }
     it->second.client->on_reply(*message);

@@ -115,6 +115,13 @@ bool Engines::is_served(std::string_view model) const {
     });
 }
 
+bool Engines::aligns(std::string_view model) const {
+    return std::ranges::any_of(replicas_, [&](const auto& entry) {
+        const auto& replica = entry.second;
+        return replica.takes_work_now() && replica.peer.model == model && replica.peer.aligns;
+    });
+}
+
 bool Engines::is_full(std::string_view model) const {
     const auto now = steady_clock::now();
     bool is_connected = false;

@@ -50,6 +50,8 @@ class Engines {
 
     // An engine of this model serves: connected, or about to be.
     bool is_served(std::string_view model) const;
+    // It is one that aligns text with audio.
+    bool aligns(std::string_view model) const;
     // Engines of the model are connected, and none has room for a live stream.
     bool is_full(std::string_view model) const;
     // Segments the connected engines of the model decode at once.

@@ -91,6 +91,30 @@ TEST_F(EnginesTest, ARequestWaitsForAnEngineOfItsModel) {
     EXPECT_FALSE(request.is_waiting());
 }
 
+TEST_F(EnginesTest, OnlyAConnectedEngineThatSaysSoAligns) {
+    roster.peers[0].aligns = true;
+    EXPECT_FALSE(engines.aligns("m"));
+    connect();
+    EXPECT_TRUE(engines.aligns("m"));
+    EXPECT_FALSE(engines.aligns("other"));
+}
+
+TEST_F(EnginesTest, AnEngineIsNotTakenToAlign) {
+    connect();
+    EXPECT_FALSE(engines.aligns("m"));
+}
+
+TEST_F(EnginesTest, AFaultOfTheRequestSaysNothingAboutTheEngine) {
+    connect();
+    RecordingClient client;
+    Engines::Request request(engines, client, "m", StreamMode::whole);
+    engines.want(request);
+    client.lease.open(open_of(client, 1));
+    engine_says(proto::Refused{{client.lease.stream(), 1}, Errc::bad_request});
+    run_until([&] { return !client.replies.empty(); });
+    EXPECT_TRUE(engines.is_served("m"));
+}
+
 TEST_F(EnginesTest, BeyondTheLimitRequestsWaitInOrderForRoom) {
     connect();
     RecordingClient clients[4];

@@ -69,6 +69,9 @@ Result<void> Connection::on(const proto::Open& open) {
     if (open.mode > proto::StreamMode::whole || open.first_sample < 0)
         return violation("impossible open", open.ref);
     const bool is_live = open.mode == proto::StreamMode::live;
+    if (!open.align_text.empty() && (is_live || open.align_text.size() > proto::kMaxAlignText))
+        return violation("impossible alignment", open.ref);
+    if (!open.align_text.empty() && !shared_.aligns) return refuse(open, Errc::bad_request);
     if (shared_.is_draining) return refuse(open, Errc::unavailable);
     if (count_of(open) >= (is_live ? shared_.live_limit : shared_.whole_limit))
         return refuse(open, Errc::busy);
@@ -151,7 +154,10 @@ void Connection::on_news(std::uint32_t id, News news) {
     if (news.outcome || news.error) stream.job.reset();
     if (news.outcome) stream.machine.on_outcome(std::move(*news.outcome), actions_);
     if (news.error) {
-        log::error("stream={} failed: {}", id, news.error->message());
+        const auto cause = news.error->errc();
+        const bool is_ours = cause != Errc::bad_request && cause != Errc::bad_parameter;
+        spdlog::log(is_ours ? spdlog::level::err : spdlog::level::debug, "stream={} failed: {}", id,
+                    news.error->message());
         stream.machine.on_error(*news.error, actions_);
     }
     perform(stream);

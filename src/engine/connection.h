@@ -31,6 +31,7 @@ struct Shared {
     runtime::Slot& slot;
     std::size_t live_limit;
     std::size_t whole_limit;
+    bool aligns = false;  // takes streams with an align_text
 
     std::size_t live_streams = 0;
     std::size_t whole_streams = 0;

@@ -355,12 +355,18 @@ void DecodeLoop::decode(Recognizer& recognizer, std::vector<Slice>& slices) {
                 job.last_partial = job.decoded;
             }
         }
+    } catch (const UtteranceRefused& e) {
+        fail_all(slices, Error(e.cause, e.what()));
     } catch (const std::exception& e) {
-        for (auto& slice : slices) {
-            slice.job->stream.reset();
-            slice.outcome.reset();
-            if (!slice.is_cancelled) slice.error = Error(Errc::internal, e.what());
-        }
+        fail_all(slices, Error(Errc::internal, e.what()));
+    }
+}
+
+void DecodeLoop::fail_all(std::vector<Slice>& slices, const Error& error) {
+    for (auto& slice : slices) {
+        slice.job->stream.reset();
+        slice.outcome.reset();
+        if (!slice.is_cancelled) slice.error = error;
     }
 }
 

@@ -111,6 +111,7 @@ class DecodeLoop {
     void run(Worker& worker, std::unique_ptr<Recognizer> recognizer);
     std::unique_ptr<Recognizer> load(Worker& worker);
     static void decode(Recognizer& recognizer, std::vector<Slice>& slices);
+    static void fail_all(std::vector<Slice>& slices, const Error& error);
 
     const Options options_;
     mutable std::mutex mutex_;

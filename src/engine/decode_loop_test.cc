@@ -63,6 +63,7 @@ class SumStream : public RecognizerStream {
     void accept_audio(std::span<const std::int16_t> samples) override {
         for (auto sample : samples) sum_ += sample;
         if (std::ranges::find(samples, -1) != samples.end()) throw std::runtime_error("poison");
+        if (std::ranges::find(samples, -2) != samples.end()) throw UtteranceRefused("no");
         ++length_;
         is_ready_ = true;
     }
@@ -126,6 +127,21 @@ TEST(DecodeLoop, UtterancesWithoutAPlaceWaitInOrderAndLoseNothing) {
     for (std::size_t i = 0; i < jobs.size(); ++i)
         EXPECT_EQ(collector.over[jobs[i]].outcome->hypothesis.text, std::to_string(i + 1));
     EXPECT_EQ(gate.loads, 1);
+}
+
+TEST(DecodeLoop, ARefusalKeepsItsCause) {
+    Gate gate;
+    Collector collector;
+    DecodeLoop loop(sum_options(gate, collector, 1));
+    gate.permits.release(1);
+    const auto broken = begin_and_finish(loop, -1);
+    const auto refused = begin_and_finish(loop, -2);
+    const auto sound = begin_and_finish(loop, 3);
+    collector.wait_for(loop, 3);
+    EXPECT_EQ(collector.over[broken].error->errc(), Errc::internal);
+    EXPECT_EQ(collector.over[refused].error->errc(), Errc::bad_request);
+    EXPECT_EQ(collector.over[refused].error->message(), "no");
+    EXPECT_EQ(collector.over[sound].outcome->hypothesis.text, "3");
 }
 
 TEST(DecodeLoop, ThreadsAreStartedOnlyWhenTheOthersAreBusy) {

@@ -10,6 +10,8 @@
 namespace tutti::engine {
 namespace {
 
+const worker_wire::Failed kNoUtterance{"there is no utterance", Errc::internal};
+
 class DecodeWorker {
   public:
     DecodeWorker(UniqueFd connection, Recognizer& recognizer)
@@ -23,10 +25,10 @@ class DecodeWorker {
                 std::visit([this](const auto& m) { on(m); }, *message);
             } catch (const PeerGone&) {
                 throw;
+            } catch (const UtteranceRefused& e) {
+                on_failure({e.what(), e.cause}, wants_answer(*message));
             } catch (const std::exception& e) {
-                stream_.reset();
-                why_failed_ = e.what();
-                if (wants_answer(*message)) answer(worker_wire::Failed{why_failed_});
+                on_failure({e.what(), Errc::internal}, wants_answer(*message));
             }
         }
     }
@@ -40,9 +42,10 @@ class DecodeWorker {
 
     void on(const worker_wire::Begin& begin) {
         stream_.reset();
-        why_failed_ = "there is no utterance";
+        failure_ = kNoUtterance;
         log::reopen();  // the file may have been renamed since the utterance before
-        StreamOptions options{.carry = {}, .continues = begin.continues};
+        StreamOptions options{
+            .carry = {}, .continues = begin.continues, .align_text = begin.align_text};
         if (!begin.carry.empty()) options.carry = begin.carry;
         stream_ = recognizer_.create_stream(std::move(options));
     }
@@ -72,8 +75,14 @@ class DecodeWorker {
     void on(const worker_wire::Drop&) { stream_.reset(); }
 
     RecognizerStream& utterance() {
-        if (!stream_) throw std::runtime_error(why_failed_);
-        return *stream_;
+        if (stream_) return *stream_;
+        if (failure_.cause != Errc::internal) throw UtteranceRefused(failure_.why, failure_.cause);
+        throw std::runtime_error(failure_.why);
+    }
+    void on_failure(worker_wire::Failed failure, bool is_waited_for) {
+        stream_.reset();
+        failure_ = std::move(failure);
+        if (is_waited_for) answer(failure_);
     }
     template <class Message>
     void answer(const Message& message) {
@@ -85,7 +94,7 @@ class DecodeWorker {
     FrameSocket socket_;
     Recognizer& recognizer_;
     std::unique_ptr<RecognizerStream> stream_;
-    std::string why_failed_ = "there is no utterance";  // why there is no stream_
+    worker_wire::Failed failure_ = kNoUtterance;  // why there is no stream_
 };
 
 }  // namespace

@@ -18,7 +18,8 @@ struct Begin {
     static constexpr std::uint8_t kType = 1;
     std::string carry;  // empty for the first utterance
     bool continues = false;
-    static auto tied(auto& self) { return std::tie(self.carry, self.continues); }
+    std::string align_text;  // empty for a free recognition
+    static auto tied(auto& self) { return std::tie(self.carry, self.continues, self.align_text); }
 };
 
 // Audio for the next step, at most kMaxFeed samples; a step takes in all that was fed before it.
@@ -80,7 +81,8 @@ struct Concluded {
 struct Failed {
     static constexpr std::uint8_t kType = 67;
     std::string why;
-    static auto tied(auto& self) { return std::tie(self.why); }
+    Errc cause = Errc::internal;  // another one: UtteranceRefused
+    static auto tied(auto& self) { return std::tie(self.why, self.cause); }
 };
 
 using ToWorker = std::variant<Begin, Feed, End, Step, Partial, Result, Drop>;

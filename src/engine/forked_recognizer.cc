@@ -53,6 +53,7 @@ class ForkedRecognizer::Stream : public RecognizerStream {
     Stream(ForkedRecognizer& owner, const StreamOptions& options) : owner_(owner) {
         if (const auto* carry = std::any_cast<std::string>(&options.carry)) begin_.carry = *carry;
         begin_.continues = options.continues;
+        begin_.align_text = options.align_text;
     }
     ~Stream() override {
         if (!has_begun_ || is_over_ || !owner_.worker_) return;
@@ -177,6 +178,7 @@ Answer ForkedRecognizer::Stream::ask(const Question& question) {
     if (!message) throw PeerGone(message.error().message());
     if (auto* failed = std::get_if<wire::Failed>(&*message)) {
         is_over_ = true;
+        if (failed->cause != Errc::internal) throw UtteranceRefused(failed->why, failed->cause);
         throw std::runtime_error(failed->why);
     }
     if (auto* answer = std::get_if<Answer>(&*message)) return std::move(*answer);

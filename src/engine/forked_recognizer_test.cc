@@ -32,6 +32,7 @@ constexpr std::int16_t kDie = -1;
 constexpr std::int16_t kDieOnce = -2;  // the first worker that hears it; its successors do not
 constexpr std::int16_t kHangOnce = -3;
 constexpr std::int16_t kThrow = -4;
+constexpr std::int16_t kRefuse = -5;
 
 // Shared by all processes forked from the test.
 struct Shared {
@@ -43,6 +44,7 @@ class SumStream : public RecognizerStream {
   public:
     SumStream(Shared& shared, const StreamOptions& options) : shared_(shared) {
         if (const auto* carry = std::any_cast<std::string>(&options.carry)) words_ = *carry + '|';
+        words_ += options.align_text;
     }
     void accept_audio(std::span<const std::int16_t> samples) override {
         for (const auto sample : samples) inbox_.push_back(sample);
@@ -65,6 +67,7 @@ class SumStream : public RecognizerStream {
   private:
     void obey(std::int16_t order) {
         if (order == kThrow) throw std::runtime_error("told to throw");
+        if (order == kRefuse) throw UtteranceRefused("told to refuse", Errc::bad_parameter);
         if (order == kDie) ::raise(SIGKILL);
         if ((order == kDieOnce || order == kHangOnce) && shared_.orders++ == 0)
             ::raise(order == kDieOnce ? SIGKILL : SIGSTOP);
@@ -193,6 +196,28 @@ TEST_F(ForkedRecognizerTest, AThrowingRecognizerFailsItsUtteranceAndKeepsItsWork
     }
     EXPECT_EQ(recognize(recognizer, {{2}}).hypothesis.text, "2 0 ");
     EXPECT_EQ(recognizer.worker_pid(), worker);
+}
+
+TEST_F(ForkedRecognizerTest, ARefusalArrivesWithItsCause) {
+    ForkedRecognizer recognizer(nursery_, StreamMode::live);
+    const auto worker = recognizer.worker_pid();
+    try {
+        recognize(recognizer, {{1}, {kRefuse}});
+        FAIL();
+    } catch (const UtteranceRefused& e) {
+        EXPECT_STREQ(e.what(), "told to refuse");
+        EXPECT_EQ(e.cause, Errc::bad_parameter);
+    }
+    EXPECT_EQ(recognize(recognizer, {{2}}).hypothesis.text, "2 0 ");
+    EXPECT_EQ(recognizer.worker_pid(), worker);
+}
+
+TEST_F(ForkedRecognizerTest, TheTextToAlignReachesEachWorker) {
+    ForkedRecognizer recognizer(nursery_, StreamMode::whole);
+    const StreamOptions options{.align_text = "good day:"};
+    EXPECT_EQ(recognize(recognizer, {{1}}, options).hypothesis.text, "good day:1 ");
+    EXPECT_EQ(recognize(recognizer, {{kDieOnce, 1}}, options).hypothesis.text, "good day:1 ");
+    EXPECT_EQ(recognize(recognizer, {{1}}).hypothesis.text, "1 ");
 }
 
 TEST_F(ForkedRecognizerTest, AWorkersDeathIsReplayedInTheSamePieces) {

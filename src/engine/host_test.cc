@@ -167,6 +167,27 @@ TEST_F(HostTest, AWholeSegmentGetsOneFinal) {
     EXPECT_EQ(client.finals[0].consumed_up_to, seconds(88));
 }
 
+TEST_F(HostTest, ATextToAlignIsRefusedByABackendThatCannot) {
+    auto client = connect();
+    client.send(proto::Open{.ref = kRef, .mode = StreamMode::whole, .align_text = "one"});
+    const auto refused = client.await<proto::Refused>();
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->cause, Errc::bad_request);
+    client.open({2, 1}, StreamMode::whole);
+    EXPECT_TRUE(client.await<proto::Opened>());
+}
+
+TEST_F(HostTest, ImpossibleAlignmentsEndTheConnection) {
+    auto live = connect();
+    live.send(proto::Open{.ref = kRef, .mode = StreamMode::live, .align_text = "one"});
+    EXPECT_TRUE(live.is_closed_by_engine());
+    auto endless = connect();
+    endless.send(proto::Open{.ref = kRef,
+                             .mode = StreamMode::whole,
+                             .align_text = std::string(proto::kMaxAlignText + 1, 'a')});
+    EXPECT_TRUE(endless.is_closed_by_engine());
+}
+
 TEST_F(HostTest, ManyStreamsShareOneConnection) {
     auto client = connect();
     const auto samples = generate_dtmf("13579");

@@ -14,7 +14,7 @@
 // several Recognizers of one factory live at once, each on a thread of its own.
 // Lifetime: a stream never outlives its recognizer.
 // Errors: any call may throw std::exception. The utterances in that call have then failed; the
-// recognizer is used again for others.
+// recognizer is used again for others. UtteranceRefused is told to whoever asked.
 #pragma once
 
 #include "proto/engine_messages.h"
@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,18 @@ struct Outcome {
 struct StreamOptions {
     std::any carry;          // of the utterance before; empty for the first
     bool continues = false;  // the utterance before ended with Ending::cut
+    // Not empty: the words that are in the utterance, whose times are wanted instead of a free
+    // recognition. Only for a recognizer of mode `whole` whose backend aligns.
+    std::string align_text = {};
+};
+
+// What was asked of the utterance cannot be had, by no engine. `cause` is bad_request, or
+// bad_parameter for what is wrong whatever the audio.
+class UtteranceRefused : public std::runtime_error {
+  public:
+    explicit UtteranceRefused(const std::string& why, Errc cause_ = Errc::bad_request)
+        : std::runtime_error(why), cause(cause_) {}
+    Errc cause;
 };
 
 class RecognizerStream {

@@ -76,7 +76,8 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                                    .whole_threads = settings.whole_threads,
                                    .streams_per_thread = backend.streams_per_thread,
                                    .on_news = {}},
-                        .live_limit = settings.live_limit});
+                        .live_limit = settings.live_limit,
+                        .aligns = backend.aligns});
     } catch (const std::exception& e) {
         log::error("model={} cannot be loaded: {}", settings.model, e.what());
         return nullptr;
@@ -123,7 +124,8 @@ int run_worker(const Settings& settings, const Backend& backend, Nursery* nurser
         }
         worker.post_ready({.live_limit = static_cast<std::uint32_t>(settings.live_limit),
                            .whole_slots = static_cast<std::uint32_t>(settings.whole_threads),
-                           .engine_version = backend.name + " " + backend.version});
+                           .engine_version = backend.name + " " + backend.version,
+                           .aligns = backend.aligns});
         log::info("ready model={} live_threads={} whole_threads={}", settings.model,
                   settings.live_threads, settings.whole_threads);
         loop.run();

@@ -18,6 +18,7 @@ struct Backend {
     int streams_per_thread = 1;
     int live_threads_per_core = 1;
     std::size_t live_limit = 1000;  // default of --live-limit
+    bool aligns = false;            // takes StreamOptions::align_text
 
     // Flags of its own; their values are set before the first load.
     struct Flag {

@@ -345,5 +345,16 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
     EXPECT_TRUE(subject.machine.is_over());
 }
 
+TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
+    StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole, .align_text = "one two"});
+    Actions actions;
+    ASSERT_TRUE(machine.on_audio(0, silence(100), actions));
+    ASSERT_TRUE(machine.on_finish(actions));
+    ASSERT_FALSE(actions.empty());
+    const auto* begin = std::get_if<BeginUtterance>(&actions.front());
+    ASSERT_TRUE(begin);
+    EXPECT_EQ(begin->options.align_text, "one two");
+}
+
 }  // namespace
 }  // namespace tutti::engine

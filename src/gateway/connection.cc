@@ -183,6 +183,8 @@ asio::awaitable<std::optional<Response>> Connection::make_response(Exchange& exc
             co_return co_await handle_deepgram_file(services_, exchange);
         case Route::whoasr_recognize:
             co_return co_await handle_whoasr_recognize(services_, exchange);
+        case Route::whoasr_timestamp:
+            co_return co_await handle_whoasr_timestamp(services_, exchange);
         case Route::kn_demo_upload:
             co_return co_await handle_kn_demo_upload(services_, exchange);
         case Route::preflight:

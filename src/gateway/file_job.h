@@ -21,7 +21,9 @@ namespace tutti::gateway {
 
 class FileJob {
   public:
-    FileJob(Services& services, Exchange& exchange, int file, const config::Model& model);
+    // With an align_text (at most proto::kMaxAlignText bytes), the times of its words are wanted.
+    FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
+            std::string align_text = {});
     ~FileJob();
 
     // Rejected becomes an error. After Done or an error there is nothing more.
@@ -47,6 +49,7 @@ class FileJob {
     Exchange& exchange_;
     int file_;
     const config::Model& model_;
+    const std::string align_text_;
     std::optional<runtime::IpcChannel> channel_;
     std::optional<Error> failure_;
     proto::Transcript transcript_;

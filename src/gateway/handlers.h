@@ -24,15 +24,17 @@ inline dialect::RequestError as_request_error(Error error) {
     return {std::move(error), {}, {}};
 }
 
-// Runs `file` through a scribe while the client waits.
+// Runs `file` through a scribe while the client waits; see FileJob for align_text.
 asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
-                                                     int file, const config::Model& model);
+                                                     int file, const config::Model& model,
+                                                     std::string align_text = {});
 
 // nullopt: the answer was a stream of events and is already written.
 asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& services,
                                                                      Exchange& exchange);
 asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& exchange);
+asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange);
 
 // Answered from memory.

@@ -52,7 +52,8 @@ asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& s
     const auto refusal = [&](const dialect::RequestError& error) {
         return error_response(kProtocol, error, exchange.id());
     };
-    auto upload = co_await receive_form(exchange, services, "file");
+    const FormParts parts{.file = "file"};
+    auto upload = co_await receive_form(exchange, services, parts);
     if (!upload) co_return refusal(as_request_error(upload.error()));
     const auto request = dialect::parse_openai_transcription(
         upload->form, upload->file ? dialect::FilePart::present : dialect::FilePart::missing);

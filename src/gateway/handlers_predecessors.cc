@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "dialect/kn_demo.h"
 #include "dialect/whoasr_http.h"
+#include "dialect/whoasr_timestamp.h"
 #include "gateway/handlers.h"
 #include "gateway/upload.h"
 
@@ -12,7 +13,8 @@ asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& 
     const auto refusal = [&](const dialect::RequestError& error) {
         return error_response(dialect::Protocol::whoasr, error, exchange.id());
     };
-    auto upload = co_await receive_form(exchange, services, "file");
+    const FormParts parts{.file = "file"};
+    auto upload = co_await receive_form(exchange, services, parts);
     if (!upload) co_return refusal(as_request_error(upload.error()));
     if (const auto fault = dialect::check_whoasr_form(upload->form, upload->filename))
         co_return refusal(*fault);
@@ -29,11 +31,45 @@ asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& 
                                                                   .size = upload->file->size()})};
 }
 
+namespace {
+
+// The default model if it aligns, else the first of the served ones that does, or nullptr.
+const config::Model* find_aligner(const Services& services) {
+    for (const auto& id : services.config.models)
+        if (services.engines.aligns(id)) return config::find_model(services.config, id);
+    return nullptr;
+}
+
+}  // namespace
+
+asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& exchange) {
+    const auto refusal = [&](const dialect::RequestError& error) {
+        return error_response(dialect::Protocol::whoasr, error, exchange.id());
+    };
+    const FormParts parts{
+        .file = "audio_file", .text = "text_file", .field_limit = dialect::kMaxWhoasrText};
+    auto upload = co_await receive_form(exchange, services, parts);
+    if (!upload) co_return refusal(as_request_error(upload.error()));
+    auto text = dialect::parse_whoasr_timestamp(upload->form, upload->filename);
+    if (!text) co_return refusal(text.error());
+    const auto* model = find_aligner(services);
+    if (!model) co_return refusal(dialect::whoasr_timestamp_not_loaded());
+    const auto transcript =
+        co_await recognise(services, exchange, upload->file->fd(), *model, std::move(*text));
+    if (!transcript) {
+        auto response = refusal(as_request_error(transcript.error()));
+        response.body = dialect::whoasr_timestamp_failure_body(transcript.error());
+        co_return response;
+    }
+    co_return Response{.body = dialect::whoasr_timestamp_body(*transcript)};
+}
+
 asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange) {
     const auto refusal = [&](const dialect::RequestError& error) {
         return error_response(dialect::Protocol::kn_demo, error, exchange.id());
     };
-    auto upload = co_await receive_form(exchange, services, "file");
+    const FormParts parts{.file = "file"};
+    auto upload = co_await receive_form(exchange, services, parts);
     if (!upload) co_return refusal(as_request_error(upload.error()));
     if (!upload->file) co_return refusal(dialect::kn_demo_missing_file());
     const auto model = choose_model(services.config, {}, {});

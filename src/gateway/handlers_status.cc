@@ -62,6 +62,10 @@ Response health_response(const Services& services) {
     health.now = std::chrono::system_clock::now();
     health.is_streaming_loaded = is_served;
     health.is_offline_loaded = is_served && services.scribes.has_ready();
+    health.is_timestamp_loaded = services.scribes.has_ready() &&
+                                 std::ranges::any_of(services.config.models, [&](const auto& id) {
+                                     return services.engines.aligns(id);
+                                 });
     health.memory_total_gb = host.memory_total_gb;
     health.memory_available_gb = host.memory_available_gb;
     if (host.memory_total_gb && host.memory_available_gb)

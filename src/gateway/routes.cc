@@ -28,6 +28,7 @@ constexpr Entry kRoutes[] = {
     {"POST", "/v1/listen", Kind::plain, Route::deepgram_listen_file, Protocol::deepgram},
     {"GET", "/v1/listen", Kind::upgrade, Route::deepgram_listen_live, Protocol::deepgram},
     {"POST", "/offline/recognize", Kind::plain, Route::whoasr_recognize, Protocol::whoasr},
+    {"POST", "/timestamp/predict", Kind::plain, Route::whoasr_timestamp, Protocol::whoasr},
     {"GET", "/ws/*", Kind::upgrade, Route::whoasr_live, Protocol::whoasr},
     {"POST", "/upload-file", Kind::plain, Route::kn_demo_upload, Protocol::kn_demo},
 };

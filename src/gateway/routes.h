@@ -21,6 +21,7 @@ enum class Route {
     deepgram_listen_file,
     deepgram_listen_live,
     whoasr_recognize,
+    whoasr_timestamp,
     whoasr_live,
     kn_demo_upload,
     preflight,

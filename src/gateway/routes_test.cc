@@ -23,6 +23,8 @@ TEST(Routes, EveryPathAndMethodFindsItsHandler) {
         {"GET", "/v1/listen", false, Route::wrong_method},
         {"DELETE", "/v1/listen", false, Route::wrong_method},
         {"OPTIONS", "/upload-file", false, Route::preflight},
+        {"POST", "/timestamp/predict", false, Route::whoasr_timestamp},
+        {"GET", "/timestamp", false, Route::site},
         {"GET", "/ws/abc", true, Route::whoasr_live},
         {"GET", "/ws/", true, Route::not_found},
         {"GET", "/ws/a/b", true, Route::not_found},

@@ -7,13 +7,10 @@
 namespace tutti::gateway {
 namespace {
 
-constexpr std::size_t kMaxField = 64 * 1024;
-
 // Where the data of the running part goes.
 class FormReceiver {
   public:
-    FormReceiver(Services& services, std::string_view file_part)
-        : services_(services), file_part_(file_part) {}
+    FormReceiver(Services& services, FormParts parts) : services_(services), parts_(parts) {}
 
     asio::awaitable<Result<void>> take(const dialect::MultipartEvent& event) {
         if (const auto* begin = std::get_if<dialect::PartBegin>(&event))
@@ -32,14 +29,15 @@ class FormReceiver {
     asio::awaitable<Result<void>> on_begin(const dialect::PartBegin& begin) {
         name_ = begin.name;
         value_.clear();
-        if (begin.name == file_part_ && !upload_.file) {
+        if (begin.name == parts_.file && !upload_.file) {
             auto file = co_await SpoolFile::create(services_.files, services_.config.spool_dir);
             if (!file) co_return file.error();
             upload_.file.emplace(std::move(*file));
             upload_.filename = begin.filename.value_or("");
             target_ = Target::file;
         } else {
-            target_ = begin.filename ? Target::nowhere : Target::field;
+            const bool is_text = !parts_.text.empty() && begin.name == parts_.text;
+            target_ = begin.filename && !is_text ? Target::nowhere : Target::field;
         }
         co_return Result<void>();
     }
@@ -47,14 +45,14 @@ class FormReceiver {
         if (target_ == Target::file) co_return co_await upload_.file->append(bytes);
         if (target_ == Target::field) {
             value_ += bytes;
-            if (value_.size() > kMaxField)
+            if (value_.size() > parts_.field_limit)
                 co_return Error(Errc::too_large, "the field '" + name_ + "' is too long");
         }
         co_return Result<void>();
     }
 
     Services& services_;
-    std::string_view file_part_;
+    const FormParts parts_;
     Upload upload_;
     Target target_ = Target::nowhere;
     std::string name_, value_;
@@ -63,11 +61,11 @@ class FormReceiver {
 }  // namespace
 
 asio::awaitable<Result<Upload>> receive_form(Exchange& exchange, Services& services,
-                                             std::string_view file_part) {
+                                             FormParts parts) {
     const auto boundary = dialect::multipart_boundary(exchange.header("content-type"));
     if (!boundary) co_return boundary.error();
     dialect::MultipartParser parser(*boundary);
-    FormReceiver receiver(services, file_part);
+    FormReceiver receiver(services, parts);
     for (;;) {
         const auto piece = co_await exchange.read_body();
         if (!piece) co_return piece.error();

@@ -17,11 +17,19 @@ struct Upload {
     std::optional<std::string> filename;
 };
 
-// multipart/form-data: the part `file_part` goes to the spool, other files are dropped, plain
-// fields (at most 64 KiB each) are kept. A form without the part has no file; whether that is an
-// error is the dialect's to say.
+// Which parts of a form are wanted.
+struct FormParts {
+    std::string_view file;
+    // A part that may also be sent as a file; it becomes a field.
+    std::string_view text = {};
+    std::size_t field_limit = 64 * 1024;  // bytes of each field
+};
+
+// multipart/form-data: the part `parts.file` goes to the spool, other files are dropped, plain
+// fields are kept. A form without the part has no file; whether that is an error is the dialect's
+// to say.
 asio::awaitable<Result<Upload>> receive_form(Exchange& exchange, Services& services,
-                                             std::string_view file_part);
+                                             FormParts parts);
 
 struct RawUpload {
     SpoolFile file;

@@ -15,7 +15,8 @@ void SegmentMachine::on_engine_found(std::uint32_t stream) {
                                     .mode = proto::StreamMode::whole,
                                     .wants_partials = false,
                                     .endpoint_silence = {},
-                                    .first_sample = first_sample_}});
+                                    .first_sample = first_sample_,
+                                    .align_text = align_text_}});
 }
 
 void SegmentMachine::on_engine_lost() {
@@ -46,6 +47,8 @@ void SegmentMachine::on(const proto::Opened&) {
 }
 
 void SegmentMachine::on(const proto::Refused& refused) {
+    if (refused.cause == Errc::bad_request)
+        return give_up(Error(Errc::unavailable, "the model does not align text with audio"));
     if (refused.cause != Errc::busy && refused.cause != Errc::unavailable) return try_another();
     actions_.emplace_back(LeaveEngine{});
     state_ = State::seeking;
@@ -66,7 +69,9 @@ void SegmentMachine::on(const proto::Finished&) {
     end(std::move(*final_));
 }
 
-void SegmentMachine::on(const proto::Failed&) {
+void SegmentMachine::on(const proto::Failed& failed) {
+    if (failed.cause == Errc::bad_request || failed.cause == Errc::bad_parameter)
+        return give_up(Error(failed.cause, failed.why));
     try_another();
 }
 
@@ -91,6 +96,11 @@ void SegmentMachine::try_another() {
     state_ = State::seeking;
     if (++attempts_ == kMaxAttempts)
         end(Error(Errc::internal, "a part of the audio could not be recognised"));
+}
+
+void SegmentMachine::give_up(Error why) {
+    actions_.emplace_back(LeaveEngine{});
+    end(std::move(why));
 }
 
 void SegmentMachine::end(Result<proto::Utterance> outcome) {

@@ -10,7 +10,10 @@
 //    silent costs one of kMaxAttempts, and another one hears all of them again.
 // 2. An engine that refuses costs nothing; the wait for one is the shell's to limit.
 // 3. At most kCreditWindow of audio is under way, in pieces of at most kPiece.
-// 4. Spans in actions point into the samples: perform the actions before the next call.
+// 4. With an align_text the segment is aligned with it. What is wrong with the text (Errc::
+//    bad_request, bad_parameter) is the outcome at once; an engine that does not align is
+//    Errc::unavailable.
+// 5. Spans in actions point into the samples: perform the actions before the next call.
 #pragma once
 
 #include "base/error.h"
@@ -31,8 +34,11 @@ class SegmentMachine {
     static constexpr int kMaxAttempts = 3;
     static constexpr SamplePos kPiece = 32 * 1024;
 
-    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples)
-        : first_sample_(first_sample), samples_(std::move(samples)) {}
+    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples,
+                   std::string align_text = {})
+        : first_sample_(first_sample),
+          samples_(std::move(samples)),
+          align_text_(std::move(align_text)) {}
 
     // `stream` is the number that stands for the segment on that engine's connection.
     void on_engine_found(std::uint32_t stream);
@@ -64,6 +70,7 @@ class SegmentMachine {
 
     void pump();
     void try_another();
+    void give_up(Error why);
     void end(Result<proto::Utterance> outcome);
     SamplePos last_sample() const {
         return first_sample_ + static_cast<SamplePos>(samples_.size());
@@ -71,6 +78,7 @@ class SegmentMachine {
 
     const SamplePos first_sample_;
     std::vector<std::int16_t> samples_;
+    std::string align_text_;
     State state_ = State::seeking;
     proto::StreamRef ref_;
     SamplePos sent_ = 0;

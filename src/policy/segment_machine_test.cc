@@ -159,6 +159,37 @@ TEST(SegmentMachine, ARefusalForWantOfRoomCostsNothing) {
     EXPECT_EQ(s.start(), "OaF");
 }
 
+TEST(SegmentMachine, ATextToAlignGoesToEachEngine) {
+    SegmentMachine machine(kStart, {1, 2, 3}, "one two");
+    for (std::uint32_t stream = 1; stream < 3; ++stream) {
+        machine.on_engine_found(stream);
+        const auto actions = machine.take_actions();
+        ASSERT_EQ(actions.size(), 1u);
+        EXPECT_EQ(std::get<SendOpen>(actions[0]).message.align_text, "one two");
+        machine.on_engine_lost();
+        machine.take_actions();
+    }
+}
+
+TEST(SegmentMachine, AFaultOfTheTextIsTheLastWord) {
+    Segment s(kSecond);
+    s.start();
+    s.machine.on_message(proto::Failed{s.peer.ref(), Errc::bad_request, "no such word"});
+    EXPECT_EQ(s.peer.actions(), "L");
+    EXPECT_FALSE(s.machine.wants_engine());
+    EXPECT_EQ(s.machine.outcome()->error().errc(), Errc::bad_request);
+    EXPECT_EQ(s.machine.outcome()->error().message(), "no such word");
+}
+
+TEST(SegmentMachine, AnEngineThatDoesNotAlignIsUnavailable) {
+    Segment s(kSecond);
+    s.peer.find();
+    s.peer.actions();
+    s.peer.refuse(Errc::bad_request);
+    EXPECT_EQ(s.peer.actions(), "L");
+    EXPECT_EQ(s.machine.outcome()->error().errc(), Errc::unavailable);
+}
+
 TEST(SegmentMachine, CancelLeavesTheEngineAndHearsNothingMore) {
     Segment s(kSecond);
     s.start();

@@ -18,7 +18,12 @@ struct Submit {
     std::string job_id;
     std::string model;
     Millis max_duration{};  // audio beyond this is Errc::too_long
-    static auto tied(auto& self) { return std::tie(self.job_id, self.model, self.max_duration); }
+    // Not empty: the words that are in the audio. Their times are wanted, spelt as they are here;
+    // at most kMaxAlignText bytes. What is wrong with it is Rejected, Errc::bad_request.
+    std::string align_text = {};
+    static auto tied(auto& self) {
+        return std::tie(self.job_id, self.model, self.max_duration, self.align_text);
+    }
 };
 
 // The scribe works on the job from here on.

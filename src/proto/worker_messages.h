@@ -21,8 +21,9 @@ struct Ready {
     std::uint32_t live_limit = 0;   // live streams an engine accepts at once
     std::uint32_t whole_slots = 0;  // file segments an engine decodes at once
     std::string engine_version;
+    bool aligns = false;  // an engine that takes Open::align_text
     static auto tied(auto& self) {
-        return std::tie(self.live_limit, self.whole_slots, self.engine_version);
+        return std::tie(self.live_limit, self.whole_slots, self.engine_version, self.aligns);
     }
 };
 
@@ -35,10 +36,11 @@ struct Peer {
     std::string socket;      // path of its unix socket; a gateway's takes connections handed on
     std::uint32_t live_limit = 0;
     std::uint32_t whole_slots = 0;
+    bool aligns = false;
     bool operator==(const Peer&) const = default;
     static auto tied(auto& self) {
         return std::tie(self.id, self.role, self.slot, self.model, self.socket, self.live_limit,
-                        self.whole_slots);
+                        self.whole_slots, self.aligns);
     }
 };
 

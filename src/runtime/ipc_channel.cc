@@ -129,9 +129,17 @@ asio::awaitable<Result<std::pair<std::string, UniqueFd>>> receive_with_fd(UnixSo
         std::memcpy(&raw, CMSG_DATA(header), sizeof raw);
         fd.reset(raw);
     }
-    frame.resize(static_cast<std::size_t>(n));
-    if (!fd || proto::frame_size(frame) != frame.size())
+    // The kernel hands on the part that carries the descriptor alone.
+    const auto size = static_cast<std::size_t>(n);
+    const auto wanted = proto::frame_size(std::string_view(frame).substr(0, size));
+    if (!fd || wanted < size || wanted > frame_limit)
         co_return Error(Errc::protocol_violation, "a job must come whole and with its file");
+    frame.resize(wanted);
+    if (size < wanted) {
+        const auto rest = asio::buffer(frame.data() + size, wanted - size);
+        const auto [broken, read] = co_await asio::async_read(socket, rest, use_result);
+        if (broken) co_return Error(broken, "the rest of a job");
+    }
     co_return std::pair(std::move(frame), std::move(fd));
 }
 

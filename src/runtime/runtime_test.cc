@@ -142,6 +142,24 @@ TEST(FdPassing, AJobTravelsWithItsFile) {
     run_test(loop, body(b));
 }
 
+TEST(FdPassing, ALongJobArrivesWhole) {
+    asio::io_context loop;
+    auto [a, b] = socket_pair(loop);
+    UniqueFd file(::memfd_create("test", MFD_CLOEXEC));
+    std::string frame;
+    proto::append_frame(frame, proto::Submit{"j1", "en-us", proto::Millis(5),
+                                             std::string(proto::kMaxAlignText, 'a')});
+    ASSERT_TRUE(send_with_fd(a, frame, file.get()));
+    std::string received_frame;
+    auto body = [](UnixSocket& socket, std::string& out) -> asio::awaitable<void> {
+        auto received = co_await receive_with_fd(socket, proto::kMaxJobFrame);
+        EXPECT_TRUE(received);
+        if (received) out = std::move(received->first);
+    };
+    run_test(loop, body(b, received_frame));
+    EXPECT_EQ(received_frame, frame);
+}
+
 TEST(BlockingPool, ReturnsTheResultOnTheLoop) {
     asio::io_context loop;
     BlockingPool pool(2);

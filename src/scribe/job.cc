@@ -3,6 +3,7 @@
 
 #include "audio/segmenter.h"
 #include "base/log.h"
+#include "policy/text_match.h"
 #include "runtime/decoder_process.h"
 
 #include <boost/asio/as_tuple.hpp>
@@ -18,6 +19,9 @@ constexpr auto kSubmitLimit = std::chrono::seconds(10);
 constexpr auto kLingerLimit = std::chrono::seconds(5);
 constexpr auto kTick = std::chrono::milliseconds(200);
 constexpr std::size_t kOutbox = 8 << 20;
+// What is heard meanwhile is kept, and matched in one go.
+constexpr proto::Millis kLongestAligned = std::chrono::minutes(10);
+constexpr std::size_t kWordsPerSecond = 10;
 constexpr auto kNever = steady_clock::time_point::max();
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
@@ -78,7 +82,10 @@ asio::awaitable<void> Job::work() {
     served_at_ = steady_clock::now();
     channel_->post(proto::Begun{});
     tasks_.spawn("job results", collect());
-    co_await decode();
+    if (submit_.align_text.empty())
+        co_await recognise();
+    else
+        co_await align();
 }
 
 asio::awaitable<bool> Job::receive() {
@@ -113,20 +120,34 @@ asio::awaitable<void> Job::watch_gateway() {
 
 // --- from the file to segments -------------------------------------------------------------------
 
-asio::awaitable<void> Job::decode() {
+Result<runtime::DecoderProcess> Job::start_decoder() {
     const runtime::DecoderOptions options{context_.config.program_dir,
                                           max_audio(submit_, context_.config)};
-    auto decoder = runtime::DecoderProcess::start_file(context_.loop, options, file_.get());
+    return runtime::DecoderProcess::start_file(context_.loop, options, file_.get());
+}
+
+// The next samples; none at the end.
+asio::awaitable<Result<std::optional<Job::Samples>>> Job::read(runtime::DecoderProcess& decoder) {
+    auto samples = co_await decoder.read();
+    if (samples && *samples) {
+        claimed_duration_ = decoder.header()->claimed_duration;
+        decoded_ += static_cast<proto::SamplePos>((*samples)->size());
+        context_.slot.add(Metric::job_audio_samples, static_cast<std::int64_t>((*samples)->size()));
+    }
+    co_return samples;
+}
+
+asio::awaitable<void> Job::recognise() {
+    auto decoder = start_decoder();
     if (!decoder) co_return fail(decoder.error());
     audio::Segmenter segmenter;
     for (;;) {
         while (!has_room()) co_await room_.async_wait(use_result);
-        const auto samples = co_await decoder->read();
+        const auto samples = co_await read(*decoder);
         if (!samples) co_return fail(samples.error());
         if (!*samples) break;
-        claimed_duration_ = decoder->header()->claimed_duration;
-        decoded_ += static_cast<proto::SamplePos>((*samples)->size());
-        context_.slot.add(Metric::job_audio_samples, static_cast<std::int64_t>((*samples)->size()));
+        if (!submit_.align_text.empty() && proto::to_millis(decoded_) > kLongestAligned)
+            co_return fail(Error(Errc::too_long, "audio to be aligned may last 10 minutes"));
         segmenter.push(**samples);
         take_segments(segmenter);
         assembly_.note_cut_up_to(decoded_ -
@@ -134,6 +155,72 @@ asio::awaitable<void> Job::decode() {
     }
     segmenter.finish();
     take_segments(segmenter);
+    on_decoded();
+}
+
+asio::awaitable<void> Job::align() {
+    if (submit_.align_text.size() > proto::kMaxAlignText)
+        co_return fail(Error(Errc::bad_request, "the text is too long for this audio"));
+    auto all = co_await read_short_file();
+    if (!all) co_return fail(all.error());
+    if (*all) {
+        add_segment(std::move(**all), submit_.align_text);
+        on_decoded();
+    } else {
+        co_await align_in_pieces();
+    }
+}
+
+// All of a file that is no longer than an utterance. The decoder ends with it.
+asio::awaitable<Result<std::optional<audio::Segment>>> Job::read_short_file() {
+    auto decoder = start_decoder();
+    if (!decoder) co_return decoder.error();
+    std::optional<audio::Segment> all(std::in_place);
+    for (;;) {
+        const auto samples = co_await read(*decoder);
+        if (!samples) co_return samples.error();
+        if (!*samples) co_return all;
+        if (decoded_ > proto::kMaxUtterance) co_return std::nullopt;
+        all->samples.insert(all->samples.end(), (*samples)->begin(), (*samples)->end());
+    }
+}
+
+asio::awaitable<void> Job::align_in_pieces() {
+    is_hearing_ = true;
+    decoded_ = 0;
+    co_await recognise();
+    while (!is_over_ && !segments_.empty()) co_await room_.async_wait(use_result);
+    if (is_over_ || !match_what_was_heard()) co_return;
+    is_hearing_ = is_decoded_ = false;
+    decoded_ = 0;
+    assembly_ = {};
+    co_await recognise();
+}
+
+// False when the job has failed.
+bool Job::match_what_was_heard() {
+    const auto seconds = static_cast<std::size_t>(decoded_ / proto::kSampleRate);
+    if (policy::count_words(submit_.align_text) > kWordsPerSecond * seconds) {
+        fail(Error(Errc::bad_request, "the text has more words than can be spoken in this audio"));
+        return false;
+    }
+    std::vector<std::vector<std::string>> heard;
+    for (const auto& utterance : heard_) {
+        auto& words = heard.emplace_back();
+        for (const auto& word : utterance.words) words.push_back(word.text);
+    }
+    if (heard.empty()) {
+        fail(Error(Errc::bad_request, "no speech was heard to align the text with"));
+        return false;
+    }
+    const auto texts = policy::match_text(submit_.align_text, heard);
+    for (std::size_t n = 0; n < texts.size(); ++n)
+        if (!texts[n].empty())
+            pieces_.emplace(heard_[n].start, Piece{texts[n], std::move(heard_[n])});
+    return true;
+}
+
+void Job::on_decoded() {
     assembly_.note_cut_up_to(decoded_);
     is_decoded_ = true;
     changed_.cancel();
@@ -146,12 +233,23 @@ bool Job::has_room() const {
 
 void Job::take_segments(audio::Segmenter& segmenter) {
     while (auto segment = segmenter.next()) {
-        const auto index = assembly_.add(segment->first_sample);
-        segments_.emplace(index, std::make_unique<SegmentStream>(context_.engines, submit_.model,
-                                                                 std::move(*segment),
-                                                                 [this] { changed_.cancel(); }));
-        changed_.cancel();
+        if (pieces_.empty()) {
+            add_segment(std::move(*segment), {});
+            continue;
+        }
+        const auto piece = pieces_.find(proto::to_millis(segment->first_sample));
+        if (piece == pieces_.end()) continue;  // nothing of the text is in it
+        pieces_under_way_[add_segment(std::move(*segment), piece->second.text)] = &piece->second;
     }
+}
+
+std::size_t Job::add_segment(audio::Segment segment, std::string align_text) {
+    const auto index = assembly_.add(segment.first_sample);
+    segments_.emplace(index, std::make_unique<SegmentStream>(
+                                 context_.engines, submit_.model, std::move(segment),
+                                 std::move(align_text), [this] { changed_.cancel(); }));
+    changed_.cancel();
+    return index;
 }
 
 // --- from segments to messages -------------------------------------------------------------------
@@ -174,18 +272,37 @@ void Job::take_results() {
     const auto before = segments_.size();
     for (auto it = segments_.begin(); it != segments_.end();) {
         const auto& outcome = it->second->outcome();
-        if (outcome && !*outcome) return fail(outcome->error());
-        if (outcome) assembly_.put(it->first, **outcome);
+        if (outcome && *outcome) {
+            assembly_.put(it->first, **outcome);
+        } else if (outcome) {
+            auto guessed = guess(it->first, outcome->error());
+            if (!guessed) return fail(outcome->error());
+            assembly_.put(it->first, std::move(*guessed));
+        }
         it = outcome ? segments_.erase(it) : std::next(it);
     }
-    while (auto utterance = assembly_.next()) channel_->post(proto::Segment{std::move(*utterance)});
+    while (auto utterance = assembly_.next()) {
+        if (is_hearing_)
+            heard_.push_back(std::move(*utterance));
+        else
+            channel_->post(proto::Segment{std::move(*utterance)});
+    }
     if (segments_.size() < before) {
         room_.cancel();
         context_.engines.look_again();
     }
-    if (!is_decoded_ || !segments_.empty()) return;
+    if (is_hearing_ || !is_decoded_ || !segments_.empty()) return;
     post_progress();
     end(proto::Done{proto::to_millis(decoded_)});
+}
+
+// A piece of a long text that does not fit its segment is no reason to fail: the match may have
+// given it words of a neighbour.
+std::optional<proto::Utterance> Job::guess(std::size_t index, const Error& error) const {
+    const auto piece = pieces_under_way_.find(index);
+    if (error.errc() != Errc::bad_request || piece == pieces_under_way_.end()) return std::nullopt;
+    const auto& [text, heard] = *piece->second;
+    return policy::spread_words(text, heard.start, heard.end);
 }
 
 // The earliest segment first: the transcript waits for it.
@@ -225,7 +342,8 @@ void Job::post_progress() {
 // --- the end -------------------------------------------------------------------------------------
 
 void Job::fail(const Error& error) {
-    const auto cause = error.errc();
+    // To whoever sent the text, one fault of it is like another.
+    const auto cause = error.errc() == Errc::bad_parameter ? Errc::bad_request : error.errc();
     if (cause == Errc::canceled || is_over_) return;
     const bool is_ours = cause == Errc::io || cause == Errc::internal || cause == Errc::unavailable;
     spdlog::log(is_ours ? spdlog::level::warn : spdlog::level::debug, "job={} failed: {}: {}",

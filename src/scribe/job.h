@@ -8,7 +8,10 @@
 //    and the decoder is not read while whole slots of the engines + 2 segments are under way or
 //    kMaxHeld results wait for an earlier one. So memory does not grow with the file.
 // 2. At most one segment of a job asks for an engine at a time, so jobs share engines in turns.
-// 3. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
+// 3. With a text to align, a file of at most kMaxUtterance is one segment. A longer one is gone
+//    through twice: first it is recognised, which tells what of the text is in which segment, then
+//    each segment is aligned with its piece.
+// 4. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
 //    cancelled, the decoder is killed, nothing is answered.
 //
 // Loop thread only.
@@ -18,6 +21,7 @@
 #include "dispatch/engines.h"
 #include "policy/transcript_assembly.h"
 #include "proto/job_messages.h"
+#include "runtime/decoder_process.h"
 #include "runtime/ipc_channel.h"
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
@@ -56,14 +60,24 @@ class Job {
     asio::awaitable<void> work();
     asio::awaitable<bool> receive();
     asio::awaitable<void> watch_gateway();
-    asio::awaitable<void> decode();
+    using Samples = std::span<const std::int16_t>;  // valid until the next read
+    Result<runtime::DecoderProcess> start_decoder();
+    asio::awaitable<Result<std::optional<Samples>>> read(runtime::DecoderProcess& decoder);
+    asio::awaitable<void> recognise();
+    asio::awaitable<void> align();
+    asio::awaitable<Result<std::optional<audio::Segment>>> read_short_file();
+    asio::awaitable<void> align_in_pieces();
+    bool match_what_was_heard();
+    void on_decoded();
     asio::awaitable<void> collect();
     asio::awaitable<void> send_answer();
     asio::awaitable<void> linger();
 
     bool has_room() const;
     void take_segments(audio::Segmenter& segmenter);
+    std::size_t add_segment(audio::Segment segment, std::string align_text);
     void take_results();
+    std::optional<proto::Utterance> guess(std::size_t index, const Error& error) const;
     void ask_for_engines();
     void on_tick();
     void post_progress();
@@ -83,6 +97,17 @@ class Job {
     proto::SamplePos decoded_ = 0;
     proto::Millis claimed_duration_{};
     bool is_decoded_ = false;
+
+    // Of a long alignment. A segment is known by its start, which is the same both times.
+    struct Piece {
+        std::string text;
+        proto::Utterance heard;
+    };
+    bool is_hearing_ = false;  // the first time through
+    std::vector<proto::Utterance> heard_;
+    std::map<proto::Millis, Piece> pieces_;                 // the second time
+    std::map<std::size_t, const Piece*> pieces_under_way_;  // by segment
+
     std::optional<proto::Progress> told_;
     std::chrono::steady_clock::time_point served_at_{};  // an engine was there, or not needed
 

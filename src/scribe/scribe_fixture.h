@@ -100,11 +100,11 @@ struct DigitFile {
 class Client {
   public:
     Client(asio::io_context& loop, const std::string& path, int file,
-           proto::Millis max_duration = std::chrono::hours(3)) {
+           proto::Millis max_duration = std::chrono::hours(3), std::string align_text = {}) {
         runtime::UnixSocket socket(loop);
         socket.connect(asio::local::stream_protocol::endpoint(path));
         std::string frame;
-        proto::append_frame(frame, proto::Submit{"job", "tone", max_duration});
+        proto::append_frame(frame, proto::Submit{"job", "tone", max_duration, align_text});
         EXPECT_TRUE(runtime::send_with_fd(socket, frame, file));
         channel_.emplace(std::move(socket),
                          runtime::IpcChannel::Limits{.frame = proto::kMaxJobFrame});
@@ -216,6 +216,10 @@ struct Node {
 
     Client submit(const UniqueFd& file, proto::Millis max_duration = std::chrono::hours(3)) {
         return Client(loop, path, file.get(), max_duration);
+    }
+
+    Client submit_with_text(const UniqueFd& file, std::string text) {
+        return Client(loop, path, file.get(), std::chrono::hours(3), std::move(text));
     }
 
     asio::awaitable<void> start_engines(std::uint32_t count) {

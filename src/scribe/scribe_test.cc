@@ -102,6 +102,38 @@ TEST(Scribe, AudioLongerThanAllowedIsTooLong) {
     node.run(reject_too_long(node));
 }
 
+asio::awaitable<void> reject_alignments(Node& node) {
+    co_await node.start_engines(1);
+    const DigitFile file(2);
+    auto unable = node.submit_with_text(wav_file(file.samples), "one two");
+    co_await unable.finish();
+    EXPECT_TRUE(unable.rejected && unable.rejected->cause == Errc::unavailable);
+    auto endless =
+        node.submit_with_text(wav_file(file.samples), std::string(proto::kMaxAlignText + 1, 'a'));
+    co_await endless.finish();
+    EXPECT_TRUE(endless.rejected && endless.rejected->cause == Errc::bad_request);
+    auto noise = node.submit_with_text(memory_file("no audio"), "one two");
+    co_await noise.finish();
+    EXPECT_TRUE(noise.rejected && noise.rejected->cause == Errc::undecodable_audio);
+    auto too_long = node.submit_with_text(wav_file({}, std::chrono::minutes(11)), "one two");
+    co_await too_long.finish();
+    EXPECT_TRUE(too_long.rejected && too_long.rejected->cause == Errc::too_long);
+    auto silent = node.submit_with_text(wav_file({}, std::chrono::seconds(40)), "one two");
+    co_await silent.finish();
+    EXPECT_TRUE(silent.rejected && silent.rejected->cause == Errc::bad_request);
+    auto unable_long = node.submit_with_text(wav_file(DigitFile(40).samples), "one two");
+    co_await unable_long.finish();
+    EXPECT_TRUE(unable_long.rejected && unable_long.rejected->cause == Errc::unavailable);
+    auto plain = node.submit(wav_file(file.samples));
+    co_await plain.finish();
+    expect_digits(plain, file);
+}
+
+TEST(Scribe, AnAlignmentThatCannotBeIsRejectedWithTheReason) {
+    Node node;
+    node.run(reject_alignments(node));
+}
+
 asio::awaitable<void> transcribe_silence(Node& node) {
     const auto begun = std::chrono::steady_clock::now();
     auto client = node.submit(wav_file({}, std::chrono::hours(2)));

@@ -6,10 +6,11 @@ namespace tutti::scribe {
 using std::chrono::steady_clock;
 
 SegmentStream::SegmentStream(dispatch::Engines& engines, const std::string& model,
-                             audio::Segment segment, std::function<void()> on_change)
+                             audio::Segment segment, std::string align_text,
+                             std::function<void()> on_change)
     : engines_(engines),
       on_change_(std::move(on_change)),
-      machine_(segment.first_sample, std::move(segment.samples)),
+      machine_(segment.first_sample, std::move(segment.samples), std::move(align_text)),
       request_(engines, *this, model, proto::StreamMode::whole) {
 }
 

@@ -148,6 +148,7 @@ void Process::take_ready(const proto::Ready& ready) {
     state_ = State::ready;
     peer_.live_limit = ready.live_limit;
     peer_.whole_slots = ready.whole_slots;
+    peer_.aligns = ready.aligns;
     log::info("{} is ready, pid {}", name(), pid());
     on_ready();
     node_.changed.notify();

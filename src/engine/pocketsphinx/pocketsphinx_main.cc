@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
                                       .streams_per_thread = 1,
                                       .live_threads_per_core = 4,
                                       .live_limit = 2000,
+                                      .aligns = true,
                                       .flags = {{"--model-dir", "Folder of the model", &folder}},
                                       .load_model = [&folder] {
                                           return tutti::engine::load_pocketsphinx(

@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pocketsphinx/pocketsphinx_recognizer.h"
 
-#include <pocketsphinx.h>
+#include "engine/pocketsphinx/align_stream.h"
+
 #include <sphinxbase/cmn.h>
 #include <sphinxbase/err.h>
 
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
-#include <string_view>
 
 namespace tutti::engine {
 namespace {
 
 using proto::StreamMode;
 using CepstralMean = std::vector<mfcc_t>;
-
-constexpr proto::Millis kFrame{10};
-
-struct DecoderDeleter {
-    void operator()(ps_decoder_t* decoder) const { ps_free(decoder); }
-};
-using DecoderPtr = std::unique_ptr<ps_decoder_t, DecoderDeleter>;
-
-void require(bool condition, const char* what) {
-    if (!condition) throw std::runtime_error(std::string("pocketsphinx: ") + what);
-}
-
-// The spoken form of a dictionary entry, or nothing for silence and noise: "the(2)" is "the".
-std::string_view spoken(std::string_view entry) {
-    if (entry.empty() || entry[0] == '<' || entry[0] == '[' || entry.starts_with("++")) return {};
-    return entry.substr(0, entry.find('('));
-}
 
 CepstralMean mean_of(ps_decoder_t* decoder) {
     cmn_t* cmn = ps_get_feat(decoder)->cmn_struct;
@@ -51,15 +33,15 @@ CepstralMean from_carry(const std::string& bytes, const CepstralMean& initial) {
     return mean;
 }
 
-class PocketSphinxStream : public RecognizerStream {
+class SpeechStream : public PocketSphinxStream {
   public:
-    PocketSphinxStream(ps_decoder_t* decoder, StreamMode mode, const CepstralMean& mean)
+    SpeechStream(ps_decoder_t* decoder, StreamMode mode, const CepstralMean& mean)
         : decoder_(decoder), mode_(mode) {
         if (mode == StreamMode::live) cmn_live_set(ps_get_feat(decoder)->cmn_struct, mean.data());
         require(ps_start_stream(decoder) == 0 && ps_start_utt(decoder) == 0,
                 "cannot start an utterance");
     }
-    ~PocketSphinxStream() override {
+    ~SpeechStream() override {
         if (!has_ended_) ps_end_utt(decoder_);
     }
 
@@ -72,7 +54,7 @@ class PocketSphinxStream : public RecognizerStream {
         return is_finished_ ? !has_ended_ : mode_ == StreamMode::live && !inbox_.empty();
     }
 
-    void decode() {
+    void decode() override {
         if (!inbox_.empty()) {
             const int full_utterance = mode_ == StreamMode::whole;
             require(
@@ -130,6 +112,7 @@ class PocketSphinxStream : public RecognizerStream {
 struct Model {
     DecoderPtr decoder;
     CepstralMean initial_mean;
+    std::filesystem::path acoustic;
 };
 
 class PocketSphinxRecognizer : public Recognizer {
@@ -141,16 +124,21 @@ class PocketSphinxRecognizer : public Recognizer {
     }
 
     std::unique_ptr<RecognizerStream> create_stream(StreamOptions options) override {
+        if (!options.align_text.empty()) return create_alignment(std::move(options.align_text));
         const auto& initial = model_->initial_mean;
         const auto* carry = std::any_cast<std::string>(&options.carry);
-        return std::make_unique<PocketSphinxStream>(decoder(), mode_,
-                                                    carry ? from_carry(*carry, initial) : initial);
+        return std::make_unique<SpeechStream>(decoder(), mode_,
+                                              carry ? from_carry(*carry, initial) : initial);
     }
     void decode(std::span<RecognizerStream* const> ready) override {
         for (auto* stream : ready) static_cast<PocketSphinxStream*>(stream)->decode();
     }
 
   private:
+    std::unique_ptr<RecognizerStream> create_alignment(std::string text) const {
+        require(mode_ == StreamMode::whole, "only whole utterances are aligned");
+        return std::make_unique<AlignStream>(decoder(), model_->acoustic, std::move(text));
+    }
     ps_decoder_t* decoder() const { return model_->decoder.get(); }
 
     std::shared_ptr<const Model> model_;  // with the factory, which makes the next recognizer
@@ -179,7 +167,8 @@ RecognizerFactory load_pocketsphinx(const PocketSphinxModel& files) {
     cmd_ln_free_r(config);
     require(decoder != nullptr, "the model cannot be loaded");
     auto mean = mean_of(decoder.get());
-    auto model = std::make_shared<const Model>(Model{std::move(decoder), std::move(mean)});
+    auto model =
+        std::make_shared<const Model>(Model{std::move(decoder), std::move(mean), files.acoustic});
     return
         [model](StreamMode mode) { return std::make_unique<PocketSphinxRecognizer>(model, mode); };
 }

@@ -4,7 +4,8 @@
 // One decoder decodes one utterance at a time. `live` decodes as audio comes and starts each
 // utterance from its speaker's cepstral mean, which travels in the carry: what a decoder learned
 // of one speaker never reaches another. `whole` decodes once, normalised over the utterance.
-// Accuracy is the library's own: all passes run, no audio is dropped.
+// Accuracy is the library's own: all passes run, no audio is dropped. `whole` also aligns: see
+// align_stream.h.
 #pragma once
 
 #include "engine/recognizer.h"

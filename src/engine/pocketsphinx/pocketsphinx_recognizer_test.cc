@@ -2,58 +2,17 @@
 #include "engine/pocketsphinx/pocketsphinx_recognizer.h"
 
 #include "engine/forked_recognizer.h"
+#include "engine/pocketsphinx/test_speech.h"
 
 #include <csignal>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 namespace tutti::engine {
 namespace {
 
 using proto::StreamMode;
-
-constexpr const char* kModel = "/usr/share/pocketsphinx/model/en-us";
-
-// Synthetic speech of flite; empty when there is no flite.
-std::vector<std::int16_t> speak(const std::string& text) {
-    auto name = (std::filesystem::temp_directory_path() / "speech-XXXXXX").string();
-    const int fd = ::mkstemp(name.data());
-    if (fd >= 0) ::close(fd);
-    const auto command = "flite -voice slt -t '" + text + "' -o " + name + " 2>/dev/null";
-    const bool has_spoken = std::system(command.c_str()) == 0;
-    std::ifstream file(name, std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    std::filesystem::remove(name);
-    constexpr std::size_t kWavHeader = 44;
-    if (!has_spoken || bytes.size() < kWavHeader) return {};
-    std::vector<std::int16_t> samples((bytes.size() - kWavHeader) / 2);
-    std::memcpy(samples.data(), bytes.data() + kWavHeader, samples.size() * 2);
-    return samples;
-}
-
-Outcome recognize(Recognizer& recognizer, std::span<const std::int16_t> samples, std::size_t chunk,
-                  StreamOptions options = {}) {
-    auto stream = recognizer.create_stream(std::move(options));
-    const auto decode = [&] {
-        while (stream->is_ready()) {
-            RecognizerStream* one = stream.get();
-            recognizer.decode({&one, 1});
-        }
-    };
-    for (std::size_t at = 0; at < samples.size(); at += chunk) {
-        stream->accept_audio(samples.subspan(at, std::min(chunk, samples.size() - at)));
-        decode();
-    }
-    stream->input_finished(Ending::complete);
-    decode();
-    return stream->result();
-}
 
 struct Way {
     StreamMode mode;
