@@ -26,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kKeptOutput = 16 * 1024;
 constexpr std::size_t kShownOutput = 400;
+constexpr int kShownLines = 3;
 constexpr int kAttemptThrew = 1;
 
 [[noreturn]] void be_child(int output, pid_t parent, const std::function<void()>& attempt) {
@@ -68,10 +69,10 @@ bool read_output(int fd, Clock::time_point deadline, std::string& output) {
     }
 }
 
-// Its last line, which says what went wrong, and the one before.
+// Its last lines, which say what went wrong.
 std::string last_words(std::string output) {
     std::string shown;
-    for (int lines = 0; lines < 2 && !output.empty();) {
+    for (int lines = 0; lines < kShownLines && !output.empty();) {
         const auto end = output.find_last_not_of("\r\n \t");
         if (end == output.npos) break;
         output.resize(end + 1);
