@@ -102,6 +102,11 @@ class Rounds {
         return job;
     }
 
+    void cancel(JobId job) {
+        loop_->cancel(job);
+        --begun_;
+    }
+
     // Lets the thread go; text or error of each utterance, in the order they were told.
     std::vector<std::pair<JobId, std::string>> told() {
         calls.permits.release();
@@ -131,6 +136,18 @@ TEST(DecodeBatch, CallsTakeNoMoreStreamsThanTheRecognizerWants) {
     for (const auto& [job, text] : rounds.told()) EXPECT_EQ(text, job == 1 ? "1" : "4");
     EXPECT_THAT(rounds.calls.sizes, Each(Le(3u)));
     EXPECT_LE(rounds.calls.sizes.size(), 1u + 14 + 2) << "and no fewer than there are";
+}
+
+TEST(DecodeBatch, ACancelledUtteranceIsNotDecodedToItsEnd) {
+    Rounds rounds;
+    const auto longest = rounds.begin(std::vector<std::int16_t>(100, kHold));
+    rounds.calls.permits.release();
+    rounds.calls.held.acquire();  // the first decode of the long one
+    rounds.cancel(longest);
+    rounds.begin({0});
+    rounds.calls.permits.release(200);
+    rounds.told();
+    EXPECT_LE(rounds.calls.sizes.size(), 3u);
 }
 
 TEST(DecodeBatch, AShortUtteranceIsToldBeforeALongOneIsDone) {

@@ -298,6 +298,7 @@ void DecodeLoop::run(Worker& worker, std::unique_ptr<Recognizer> recognizer) {
             worker.clock.reset();
             decode_microseconds_ +=
                 std::chrono::duration_cast<std::chrono::microseconds>(spent).count();
+            for (auto& slice : slices) slice.is_cancelled |= slice.job->is_cancelled;
             if (!publish(worker, done)) continue;
             lock.unlock();
             options_.on_news();

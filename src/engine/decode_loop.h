@@ -17,7 +17,8 @@
 //    one that was not collected, a result is never dropped.
 // 3. One decode call takes as many streams as the recognizer wants, and what came of them is told
 //    before the next call. A call that throws fails the utterances in it, no others.
-// 4. A cancelled utterance yields no news, not even of a decode that is running.
+// 4. A cancelled utterance yields no news, not even of a decode that is running, and is decoded no
+//    further.
 #pragma once
 
 #include "engine/recognizer.h"

@@ -46,10 +46,7 @@ std::vector<DecodeLoop::Slice> DecodeLoop::step(Recognizer& recognizer, std::deq
 void DecodeLoop::hear(Recognizer& recognizer, Slice& slice) {
     auto& job = *slice.job;
     slice.is_heard = true;
-    if (slice.is_cancelled) {
-        job.stream.reset();
-        return;
-    }
+    if (slice.is_cancelled) return;
     attempt(slice, [&] {
         if (!job.stream) job.stream = recognizer.create_stream(std::move(job.options.stream));
         if (!slice.audio.empty()) job.stream->accept_audio(slice.audio);
@@ -60,7 +57,8 @@ void DecodeLoop::hear(Recognizer& recognizer, Slice& slice) {
 
 bool DecodeLoop::is_ready(Slice& slice) {
     bool is_ready = false;
-    if (slice.job->stream) attempt(slice, [&] { is_ready = slice.job->stream->is_ready(); });
+    if (slice.job->stream && !slice.is_cancelled)
+        attempt(slice, [&] { is_ready = slice.job->stream->is_ready(); });
     return is_ready;
 }
 
@@ -80,7 +78,8 @@ void DecodeLoop::decode(Recognizer& recognizer, std::vector<Slice>& batch) {
 
 void DecodeLoop::settle(Slice& slice) {
     auto& job = *slice.job;
-    if (slice.is_cancelled || !job.stream) return;
+    if (slice.is_cancelled) job.stream.reset();
+    if (!job.stream) return;
     attempt(slice, [&] {
         if (slice.ending) {
             slice.outcome = job.stream->result();

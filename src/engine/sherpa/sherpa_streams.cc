@@ -17,6 +17,7 @@ constexpr std::size_t kShortestClip = proto::kSampleRate / 2;
 // Clips of one call are padded to the longest; together they are no longer than this.
 constexpr std::size_t kMostAudio = 60 * proto::kSampleRate;
 
+// Of integers none is infinite or no number, which models with a memory would not recover from.
 std::vector<float> to_floats(std::span<const std::int16_t> samples, std::size_t length = 0) {
     std::vector<float> floats(std::max(samples.size(), length));
     std::ranges::transform(samples, floats.begin(), [](std::int16_t sample) {
