@@ -52,6 +52,13 @@ tutti_engine(tone)
 if(POCKETSPHINX_FOUND)
   tutti_engine(pocketsphinx PARTS pocketsphinx TESTS process)
 endif()
+# The library is loaded when the engine starts, so the build needs nothing of it.
+tutti_engine(sherpa TESTS process)
+target_compile_definitions(tutti_engine_sherpa PRIVATE
+  TUTTI_SHERPA_FOLDER="${CMAKE_SOURCE_DIR}/.tools/node_modules/sherpa-onnx-linux-$<IF:$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>,arm64,x64>")
+if(TARGET engine_sherpa_test)
+  include(cmake/sherpa_test.cmake)
+endif()
 if(TARGET engine_test)
   # The host is tested with a real backend whose right answer is known.
   target_link_libraries(engine_test PRIVATE tutti_engine_tone)

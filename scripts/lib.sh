@@ -20,6 +20,7 @@ build_packages=(
 test_packages=(
     clang-format clang-tidy clang libclang-rt-14-dev llvm python3
     libgtest-dev libgmock-dev chromium flite pocketsphinx-testdata ffmpeg sox libfaketime
+    python3-onnx python3-numpy
 )
 
 # One line on the terminal for each piece of work: ==> title ... 12 s
@@ -105,7 +106,8 @@ fetch_node() {
     npm ci --prefix .tools.new --no-update-notifier && ".tools.new/$1/node" --version
 }
 
-# The pinned Node and npm of package-lock.json, in .tools; first in the path from here on. Node has
+# The pinned Node and npm of package-lock.json, in .tools; first in the path from here on. So is the
+# library of sherpa-onnx, where tutti-engine-sherpa looks for it. Node has
 # its own entry there, since Debian's npm makes no link to it.
 ensure_node() {
     local wanted node
@@ -168,7 +170,7 @@ ensure_build() {
     local preset=$1 stamp="build/$1/.stamp" wanted
     shift
     wanted=$({
-        digest_of CMakeLists.txt CMakePresets.json cmake src bench
+        digest_of CMakeLists.txt CMakePresets.json cmake src bench tools/make_tone_model.py
         echo "$@" "${build_targets[@]}"
     } | digest)
     [[ -f build/$preset/build.ninja ]] && up_to_date "$stamp" "$wanted" && return 0

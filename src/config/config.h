@@ -20,7 +20,7 @@ struct Model {
     std::string directory;               // of the model's files; empty = the backend's own place
     int replicas = 1;
     int whole_threads = 0;  // file segments decoded at once, a replica; 0 = its share of the cores
-    int live_threads = 0;   // utterances of microphones decoded at once, a replica; 0 = 4 x whole
+    int live_threads = 0;   // utterances of microphones decoded at once, a replica; 0 = backend's
 
     bool operator==(const Model&) const = default;
 };

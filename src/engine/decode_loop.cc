@@ -19,7 +19,6 @@ using proto::StreamMode;
 // Audio one utterance may take in before others of its thread and a cancellation get their turn.
 constexpr std::size_t kSliceSamples = proto::kSampleRate;
 constexpr std::size_t kSlicesPerRound = 64;
-constexpr SamplePos kPartialInterval = proto::kSampleRate / 5;
 constexpr int kWholeNiceness = 10;
 
 }  // namespace
@@ -196,8 +195,8 @@ void DecodeLoop::refill(Worker& worker) {
     }
 }
 
-std::vector<DecodeLoop::Slice> DecodeLoop::take_slices(Worker& worker) {
-    std::vector<Slice> slices;
+std::deque<DecodeLoop::Slice> DecodeLoop::take_slices(Worker& worker) {
+    std::deque<Slice> slices;
     for (auto n = std::min(worker.ready.size(), kSlicesPerRound); n > 0; --n) {
         const auto job = worker.ready.front();
         worker.ready.pop_front();
@@ -289,16 +288,18 @@ void DecodeLoop::run(Worker& worker, std::unique_ptr<Recognizer> recognizer) {
         worker.wake.wait(lock, [&] { return is_stopping_ || !worker.ready.empty(); });
         if (is_stopping_) break;
         auto slices = take_slices(worker);
-        const auto begun = std::chrono::steady_clock::now();
-        worker.clock.emplace(begun);
-        lock.unlock();
-        decode(*recognizer, slices);
-        const auto spent = std::chrono::steady_clock::now() - begun;
-        lock.lock();
-        worker.clock.reset();
-        decode_microseconds_ +=
-            std::chrono::duration_cast<std::chrono::microseconds>(spent).count();
-        if (publish(worker, slices)) {
+        while (!slices.empty() && !is_stopping_) {
+            const auto begun = std::chrono::steady_clock::now();
+            worker.clock.emplace(begun);
+            lock.unlock();
+            auto done = step(*recognizer, slices);
+            const auto spent = std::chrono::steady_clock::now() - begun;
+            lock.lock();
+            worker.clock.reset();
+            decode_microseconds_ +=
+                std::chrono::duration_cast<std::chrono::microseconds>(spent).count();
+            for (auto& slice : slices) slice.is_cancelled |= slice.job->is_cancelled;
+            if (!publish(worker, done)) continue;
             lock.unlock();
             options_.on_news();
             lock.lock();
@@ -319,54 +320,6 @@ std::unique_ptr<Recognizer> DecodeLoop::load(Worker& worker) {
         }
         options_.on_news();
         return nullptr;
-    }
-}
-
-void DecodeLoop::decode(Recognizer& recognizer, std::vector<Slice>& slices) {
-    std::vector<RecognizerStream*> ready;
-    try {
-        for (auto& [job, audio, ending, is_cancelled, partial, outcome, error] : slices) {
-            if (is_cancelled) {
-                job->stream.reset();
-                continue;
-            }
-            if (!job->stream)
-                job->stream = recognizer.create_stream(std::move(job->options.stream));
-            if (!audio.empty()) job->stream->accept_audio(audio);
-            job->decoded += static_cast<SamplePos>(audio.size());
-            if (ending) job->stream->input_finished(*ending);
-        }
-        do {
-            ready.clear();
-            for (auto& slice : slices)
-                if (slice.job->stream && slice.job->stream->is_ready())
-                    ready.push_back(slice.job->stream.get());
-            if (!ready.empty()) recognizer.decode(ready);
-        } while (!ready.empty());
-        for (auto& slice : slices) {
-            auto& job = *slice.job;
-            if (slice.is_cancelled) continue;
-            if (slice.ending) {
-                slice.outcome = job.stream->result();
-                job.stream.reset();
-            } else if (job.options.wants_partials &&
-                       job.decoded - job.last_partial >= kPartialInterval) {
-                slice.partial = job.stream->partial();
-                job.last_partial = job.decoded;
-            }
-        }
-    } catch (const UtteranceRefused& e) {
-        fail_all(slices, Error(e.cause, e.what()));
-    } catch (const std::exception& e) {
-        fail_all(slices, Error(Errc::internal, e.what()));
-    }
-}
-
-void DecodeLoop::fail_all(std::vector<Slice>& slices, const Error& error) {
-    for (auto& slice : slices) {
-        slice.job->stream.reset();
-        slice.outcome.reset();
-        if (!slice.is_cancelled) slice.error = error;
     }
 }
 

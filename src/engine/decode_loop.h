@@ -15,7 +15,10 @@
 //    the caller begins; its audio is bounded by what the caller pushes (the credit window).
 // 2. There is one News entry per utterance: progress adds up, a newer partial replaces an older
 //    one that was not collected, a result is never dropped.
-// 3. A cancelled utterance yields no news, not even of a decode that is running.
+// 3. One decode call takes as many streams as the recognizer wants, and what came of them is told
+//    before the next call. A call that throws fails the utterances in it, no others.
+// 4. A cancelled utterance yields no news, not even of a decode that is running, and is decoded no
+//    further.
 #pragma once
 
 #include "engine/recognizer.h"
@@ -99,7 +102,7 @@ class DecodeLoop {
     void enqueue(const JobPtr& job);
     void release(Worker& worker, const JobPtr& job);
     void refill(Worker& worker);
-    std::vector<Slice> take_slices(Worker& worker);
+    std::deque<Slice> take_slices(Worker& worker);
     bool publish(Worker& worker, std::vector<Slice>& slices);
     bool announce(const JobPtr& job);
     static std::chrono::nanoseconds time_worked(Worker& worker,
@@ -110,8 +113,11 @@ class DecodeLoop {
     // The body of a decode thread.
     void run(Worker& worker, std::unique_ptr<Recognizer> recognizer);
     std::unique_ptr<Recognizer> load(Worker& worker);
-    static void decode(Recognizer& recognizer, std::vector<Slice>& slices);
-    static void fail_all(std::vector<Slice>& slices, const Error& error);
+    static std::vector<Slice> step(Recognizer& recognizer, std::deque<Slice>& slices);
+    static void hear(Recognizer& recognizer, Slice& slice);
+    static void decode(Recognizer& recognizer, std::vector<Slice>& batch);
+    static bool is_ready(Slice& slice);
+    static void settle(Slice& slice);
 
     const Options options_;
     mutable std::mutex mutex_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What decode_loop.cc is made of; for no other file.
+// What decode_loop.cc and decode_step.cc are made of; for no other file.
 #pragma once
 
 #include "base/step_clock.h"
@@ -57,6 +57,7 @@ struct DecodeLoop::Slice {
     std::vector<std::int16_t> audio;
     std::optional<Ending> ending;
     bool is_cancelled = false;
+    bool is_heard = false;  // the stream has the audio
 
     std::optional<Hypothesis> partial;
     std::optional<Outcome> outcome;

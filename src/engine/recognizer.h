@@ -23,6 +23,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -89,8 +90,11 @@ class Recognizer {
   public:
     virtual ~Recognizer() = default;
     virtual std::unique_ptr<RecognizerStream> create_stream(StreamOptions options) = 0;
-    // REQUIRES: every stream is of this recognizer and is_ready().
+    // REQUIRES: every stream is of this recognizer, is_ready() and there once; at most
+    // batch_limit() of them.
     virtual void decode(std::span<RecognizerStream* const> ready) = 0;
+    // How many streams one call takes; other streams wait for its end.
+    virtual std::size_t batch_limit() const { return std::numeric_limits<std::size_t>::max(); }
     // On any thread, at any time: when it last saw to it that a call under way gets on. nullopt
     // from one that does not watch its own calls.
     virtual std::optional<std::chrono::steady_clock::time_point> last_progress() const {

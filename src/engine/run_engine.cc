@@ -14,6 +14,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <thread>
 
@@ -40,9 +41,11 @@ void declare_flags(CLI::App& app, Settings& settings, const Backend& backend) {
     app.add_option("--slot", settings.slot, "Scoreboard slot")->required();
     app.add_option("--model", settings.model, "Id of the model, as logs show it")
         ->default_val(backend.name);
-    app.add_option("--live-threads", settings.live_threads, "Decode threads for live streams")
-        ->default_val(settings.live_threads)
-        ->check(CLI::Range(1, 1024));
+    app.add_option("--live-threads", settings.live_threads,
+                   fmt::format("Decode threads for live streams; 0 = {} x those for files",
+                               backend.live_threads_per_core))
+        ->default_val(0)
+        ->check(CLI::Range(0, 1024));
     app.add_option("--whole-threads", settings.whole_threads, "Decode threads for files")
         ->default_val(settings.whole_threads)
         ->check(CLI::Range(1, 1024));
@@ -139,9 +142,7 @@ int run_worker(const Settings& settings, const Backend& backend, Nursery* nurser
 
 int run_engine(int argc, char** argv, const Backend& backend) {
     const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    Settings settings{.live_threads = cores * backend.live_threads_per_core,
-                      .whole_threads = cores,
-                      .live_limit = backend.live_limit};
+    Settings settings{.whole_threads = cores, .live_limit = backend.live_limit};
     CLI::App app("Recognition engine of Tutti, backend '" + backend.name +
                  "'. Started by the supervisor, which passes descriptors 3 to 5.");
     declare_flags(app, settings, backend);
@@ -150,6 +151,8 @@ int run_engine(int argc, char** argv, const Backend& backend) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? exit_code::ok : exit_code::usage;
     }
+    if (settings.live_threads == 0)
+        settings.live_threads = settings.whole_threads * backend.live_threads_per_core;
     try {
         runtime::restrict_self(settings.run_as).value();
         log::init("engine", settings.log_level, settings.log_file);

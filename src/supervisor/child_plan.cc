@@ -14,11 +14,11 @@ std::vector<std::string> engine_flags(const config::Config& config, const config
                                       int cores) {
     const int whole =
         model.whole_threads > 0 ? model.whole_threads : std::max(1, cores / model.replicas);
-    const int live = model.live_threads > 0 ? model.live_threads : 4 * whole;
     std::vector<std::string> flags = {"--model",         model.id,
                                       "--whole-threads", std::to_string(whole),
-                                      "--live-threads",  std::to_string(live),
                                       "--log-level",     config.log_level};
+    if (model.live_threads > 0)
+        flags.insert(flags.end(), {"--live-threads", std::to_string(model.live_threads)});
     if (!config.log_file.empty()) flags.insert(flags.end(), {"--log-file", config.log_file});
     if (!model.directory.empty()) flags.insert(flags.end(), {"--model-dir", model.directory});
     return flags;

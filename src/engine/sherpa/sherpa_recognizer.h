@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The backend over sherpa-onnx: streaming and offline models, as a model folder's card says.
+//
+//   auto make_recognizer = load_sherpa({.library = ..., .model_folder = ...});  // throws one line
+//
+// 1. The model is loaded once; all decode threads share it, each with its own streams. What the
+//    library may do to a process that loads a bad model happens to a child first (probe.h).
+// 2. Streaming models decode as audio comes, up to kMostStreams of them in one call. Offline models
+//    decode an utterance once it has ended, and have no partials.
+// 3. An utterance cut in running speech sets its last word aside (cut_point.h); the carry is the
+//    audio of that word.
+// 4. An exception of the library's fails the utterances of that call alone.
+#pragma once
+
+#include "engine/recognizer.h"
+
+#include <filesystem>
+
+namespace tutti::engine {
+
+struct SherpaOptions {
+    std::filesystem::path library;       // empty = see sherpa::library_path
+    std::filesystem::path model_folder;  // with its model.toml
+    std::chrono::milliseconds probe_limit = std::chrono::seconds(60);
+};
+
+// Call it while the process has one thread.
+RecognizerFactory load_sherpa(const SherpaOptions& options);
+
+}  // namespace tutti::engine

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two kinds of utterances that sherpa-onnx hears; for sherpa_recognizer.cc.
+#pragma once
+
+#include "engine/recognizer.h"
+#include "engine/sherpa/loaded_model.h"
+
+#include <memory>
+
+namespace tutti::engine::sherpa {
+
+// More in one call cost more than they bring (docs/decisions/0006).
+inline constexpr std::size_t kMostStreams = 8;
+
+// What the library found, in words of ours. Token times count from the first sample it was given.
+struct Heard {
+    std::string text;
+    std::vector<Token> tokens;
+};
+
+// What both kinds share: the audio carried over from the utterance before, and the outcome.
+class StreamBase : public RecognizerStream {
+  public:
+    StreamBase(std::shared_ptr<const LoadedModel> model, const StreamOptions& options);
+
+    Outcome result() override;
+
+  protected:
+    const LoadedModel& model() const { return *model_; }
+    const std::vector<std::int16_t>& carried() const { return carried_; }
+    // Positions of the library's clock, which begins with the carried audio.
+    SamplePos carried_length() const { return static_cast<SamplePos>(carried_.size()); }
+
+    Hypothesis hypothesis_of(const Heard& heard, SamplePos length) const;
+    virtual Heard hear() = 0;
+    // The end of the audio, of kMostSetAside samples if there are as many.
+    virtual std::span<const std::int16_t> recent() const = 0;
+    virtual SamplePos length() const = 0;  // the carried audio included
+
+    Ending ending_ = Ending::complete;
+
+  private:
+    std::shared_ptr<const LoadedModel> model_;  // with the recognizer; must outlive native streams
+    std::vector<std::int16_t> carried_;
+};
+
+class OnlineStreamOf : public StreamBase {
+  public:
+    OnlineStreamOf(std::shared_ptr<const LoadedModel> model, const StreamOptions& options);
+    ~OnlineStreamOf() override;
+
+    void accept_audio(std::span<const std::int16_t> samples) override;
+    void input_finished(Ending ending) override;
+    bool is_ready() const override;
+    Hypothesis partial() override;
+    const OnlineStream* native() const { return native_; }
+
+  private:
+    Heard hear() override;
+    std::span<const std::int16_t> recent() const override;
+    SamplePos length() const override { return length_; }
+    void feed(std::span<const std::int16_t> samples);
+
+    const OnlineStream* native_ = nullptr;
+    std::vector<std::int16_t> recent_;
+    SamplePos length_ = 0;
+};
+
+class OfflineStreamOf : public StreamBase {
+  public:
+    OfflineStreamOf(std::shared_ptr<const LoadedModel> model, const StreamOptions& options);
+
+    void accept_audio(std::span<const std::int16_t> samples) override;
+    void input_finished(Ending ending) override;
+    bool is_ready() const override { return is_finished_ && !is_decoded_; }
+    Hypothesis partial() override { return {}; }
+    const std::vector<std::int16_t>& samples() const { return samples_; }
+    void on_decoded(Heard heard);
+
+  private:
+    Heard hear() override { return std::move(heard_); }
+    std::span<const std::int16_t> recent() const override;
+    SamplePos length() const override { return static_cast<SamplePos>(samples_.size()); }
+
+    std::vector<std::int16_t> samples_;
+    Heard heard_;
+    bool is_finished_ = false;
+    bool is_decoded_ = false;
+};
+
+// REQUIRES: streams of that model, none of them twice, all ready.
+void decode_online(const LoadedModel& model, std::span<RecognizerStream* const> ready);
+void decode_offline(const LoadedModel& model, std::span<RecognizerStream* const> ready);
+
+}  // namespace tutti::engine::sherpa

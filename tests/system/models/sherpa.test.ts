@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models of sherpa-onnx, from a folder with a card to words on the wire. The models hear tones as
+// the letters a to h; tools/make_tone_model.py makes them.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { join16, kRate, silence, spelt, wav } from "../harness/audio.ts";
+import { runToItsEnd, withConfig, type FailedStart } from "../harness/boot.ts";
+import { form } from "../harness/http.ts";
+import { DeepgramClient } from "../harness/live.ts";
+import { kRepository, TuttiServer } from "../harness/server.ts";
+
+const kModelFailed = 66;
+const kTones = [400, 600, 850, 1200, 1700, 2400, 3300, 4500];
+const kToneMs = 120;
+const kPauseMs = 80;
+const kKinds = ["streaming", "offline"] as const;
+
+const kFirst = "abbacdefgh";
+const kSecond = "hgfed";
+const kLead = 300;
+const kGap = 1500;
+
+function speak(letters: string): Int16Array {
+  const tone = (kRate * kToneMs) / 1000;
+  const parts = [...letters].flatMap((letter) => {
+    const hertz = kTones[letter.charCodeAt(0) - "a".charCodeAt(0)]!;
+    const samples = Int16Array.from({ length: tone }, (_, i) => {
+      const gain = Math.min(1, i / 160, (tone - i) / 160);
+      return 16_000 * gain * Math.sin((2 * Math.PI * hertz * i) / kRate);
+    });
+    return [samples, silence(kPauseMs)];
+  });
+  return join16(...parts);
+}
+
+const kAudio = join16(silence(kLead), speak(kFirst), silence(kGap), speak(kSecond), silence(500));
+
+function makeModel(folder: string, kind: string): void {
+  const tool = join(kRepository, "tools/make_tone_model.py");
+  execFileSync("/usr/bin/python3", ["-B", tool, folder, "--kind", `asr-${kind}`]);
+}
+
+function modelTable(id: string, folder: string): string {
+  return `[[model]]\nid = "${id}"\nbackend = "sherpa"\nlanguages = ["en"]\ndirectory = "${folder}"\n`;
+}
+
+let folder = "";
+let server: TuttiServer;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "tutti-sherpa-"));
+  for (const kind of kKinds) makeModel(join(folder, kind), kind);
+  const config = join(folder, "tutti.toml");
+  writeFileSync(config, kKinds.map((kind) => modelTable(kind, join(folder, kind))).join("\n"));
+  server = await TuttiServer.start({ models: [...kKinds], flags: { config } });
+});
+after(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+for (const kind of kKinds) {
+  test(`a file, by a model that is ${kind}`, async () => {
+    const answer = await server.post("/v1/audio/transcriptions", form(
+      { model: kind, response_format: "verbose_json", "timestamp_granularities[]": "word" },
+      { filename: "tones.wav", bytes: wav(kAudio) },
+    ));
+    assert.equal(answer.status, 200, answer.text);
+    const body = JSON.parse(answer.text) as {
+      text: string;
+      words: { word: string; start: number; end: number }[];
+    };
+    assert.equal(body.text, spelt(kFirst + kSecond));
+    body.words.forEach((word, index) => {
+      const later = index < kFirst.length ? 0 : kGap;
+      const begun = (kLead + later + index * (kToneMs + kPauseMs)) / 1000;
+      assert.ok(Math.abs(word.start - begun) < 0.1, `${word.word} at ${word.start}, not ${begun}`);
+    });
+  });
+
+  test(`live streams, by a model that is ${kind}`, async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 9 }, () =>
+        DeepgramClient.open(server, { model: kind, interim_results: true }),
+      ),
+    );
+    // All at once, each a little later than the one before.
+    await Promise.all(
+      clients.map(async (client, index) => {
+        client.sendAudio(silence(30 * index));
+        client.sendAudio(kAudio);
+        await client.finish();
+        assert.equal(client.transcript(), spelt(kFirst + kSecond), `client ${index}`);
+        const interims = client.results().filter((one) => !one.is_final);
+        if (kind === "offline") assert.equal(interims.length, 0, "it decodes what has ended");
+      }),
+    );
+  });
+}
+
+// Serves one model, which cannot be used.
+function failingServe(model: string): Promise<FailedStart> {
+  return withConfig(`models = ["letters"]\n${modelTable("letters", model)}`, (path, own) => {
+    const runtimeDir = join(own, "run");
+    mkdirSync(runtimeDir);
+    const folders = ["--runtime-dir", runtimeDir, "--spool-dir", own];
+    return runToItsEnd(["serve", "--port", "0", "--config", path, ...folders], 20_000);
+  });
+}
+
+function brokenModel(name: string, damage: (model: string) => void): string {
+  const model = join(folder, name);
+  makeModel(model, "streaming");
+  damage(model);
+  return model;
+}
+
+test("a model folder that cannot be used ends the start with one line that says why", async () => {
+  const cases: [string, RegExp][] = [
+    [brokenModel("gone", (model) => rmSync(join(model, "tokens.txt"))), /tokens\.txt: No such file/],
+    [brokenModel("cut", (model) => truncateSync(join(model, "model.onnx"), 2000)), /has 2000 bytes/],
+    [brokenModel("none", (model) => rmSync(join(model, "model.toml"))), /model\.toml: cannot be read/],
+    [
+      brokenModel("option", (model) => {
+        // [options] is the table before the files; another key there is not known.
+        execFileSync("sed", ["-i", "s/^\\[options\\]/[options]\\nbeams = 4/", join(model, "model.toml")]);
+      }),
+      /options\.beams is not known to family nemo_ctc/,
+    ],
+    [
+      brokenModel("junk", (model) => appendFileSync(join(model, "model.toml"), "junk")),
+      /model\.toml:\d+: /,
+    ],
+  ];
+  for (const [model, expected] of cases) {
+    const start = await failingServe(model);
+    assert.equal(start.code, kModelFailed, start.stderr);
+    assert.match(start.errors[0]!, /model=letters cannot be loaded: /);
+    assert.match(start.errors[0]!, expected);
+    assert.match(start.errors.at(-1)!, /engine letters 0 cannot start .exit code 66.*; the server ends/);
+    assert.equal(start.errors.length, 2, start.stderr);
+    assert.equal(start.stdout, "");
+  }
+});
+
+// The card is right; only the library finds out, and ends the process that asked it.
+test("a model that ends the process that loads it is one line too", async () => {
+  const model = brokenModel("dying", (made) => {
+    execFileSync("sed", ["-i", 's/"nemo_ctc"/"zipformer2_ctc"/', join(made, "model.toml")]);
+  });
+  const start = await failingServe(model);
+  assert.equal(start.code, kModelFailed, start.stderr);
+  assert.match(start.errors[0]!, /ended the process that tried it/);
+  assert.equal(start.errors.length, 2, start.stderr);
+});

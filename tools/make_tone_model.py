@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a folder with a model of sherpa-onnx (family nemo_ctc) that hears eight tones as letters.
+
+    make_tone_model.py FOLDER --kind asr-streaming [--window 16] [--layers 0] [--leave-out KEY]
+
+Tones of 400 to 4500 Hz are the words "a" to "h"; all else is silence. The right answer to any
+audio is known, and the model is made in a moment, so tests and benchmarks store none.
+
+How it hears: of four feature frames (40 ms) the mean is taken; a letter's score is how far its
+tone's mel bin stands out of the mean of all bins, that of the blank a constant. The streaming model
+reads each four frames one step late, from a cache: were the states of two streams mixed up, their
+letters would be wrong. --layers adds that many transformer layers with random weights (width 256,
+64 frames of left context), whose output counts next to nothing, for a realistic amount of work.
+"""
+import argparse
+import hashlib
+import pathlib
+
+import numpy
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+TONES = {"a": 400, "b": 600, "c": 850, "d": 1200, "e": 1700, "f": 2400, "g": 3300, "h": 4500}
+BLANK = len(TONES)
+BINS = 80
+STEP = 4  # frames for each output
+BLANK_SCORE = 5.0
+WIDTH, HIDDEN, CONTEXT = 256, 1024, 64
+
+
+def mel_htk(hertz):
+    return 1127 * numpy.log(1 + hertz / 700)
+
+
+def mel_slaney(hertz):
+    return numpy.where(hertz < 1000, hertz * 3 / 200,
+                       15 + numpy.log(numpy.maximum(hertz, 1) / 1000) * 27 / numpy.log(6.4))
+
+
+def bin_of(hertz, mel, low, high):
+    """The filter whose centre is nearest; the centres are evenly spaced on the mel scale."""
+    low, high, at = (float(mel(numpy.float64(f))) for f in (low, high, hertz))
+    return round((at - low) / (high - low) * (BINS + 1)) - 1
+
+
+class Graph:
+    def __init__(self):
+        self.nodes, self.weights = [], []
+
+    def constant(self, value, kind=numpy.float32):
+        name = f"w{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(numpy.array(value, dtype=kind), name))
+        return name
+
+    def numbers(self, *values):
+        return self.constant(values, numpy.int64)
+
+    def add(self, operator, *inputs, name=None, **attributes):
+        name = name or f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
+        return name
+
+
+def letter_scores(graph, features, is_streaming):
+    """(B, BINS, T) -> (B, T / STEP, letters and blank)"""
+    mel, low, high = (mel_htk, 20, 7600) if is_streaming else (mel_slaney, 0, 8000)
+    weights = numpy.full((BINS, len(TONES) + 1), -1 / BINS)
+    weights[:, BLANK] = 0
+    for letter, hertz in enumerate(TONES.values()):
+        weights[bin_of(hertz, mel, low, high), letter] += 1
+    bias = numpy.zeros(len(TONES) + 1)
+    bias[BLANK] = BLANK_SCORE
+    mean = graph.add("AveragePool", features, kernel_shape=[STEP], strides=[STEP])
+    scores = graph.add("MatMul", graph.add("Transpose", mean, perm=[0, 2, 1]),
+                       graph.constant(weights))
+    return graph.add("Add", scores, graph.constant(bias))
+
+
+def transformer(graph, features, cache, layers):
+    """What the layers say of the letters, made very small, and the caches of the next call."""
+    random = numpy.random.default_rng(7)
+
+    def linear(x, inputs, outputs):
+        return graph.add("MatMul", x, graph.constant(
+            random.standard_normal((inputs, outputs)) / numpy.sqrt(inputs)))
+
+    one, zero = graph.constant(numpy.ones(WIDTH)), graph.constant(numpy.zeros(WIDTH))
+
+    def normal(x):
+        return graph.add("LayerNormalization", x, one, zero, axis=-1)
+
+    scale = graph.constant(WIDTH ** -0.5)
+    axis, begin, end = graph.numbers(1), graph.numbers(-CONTEXT), graph.numbers(2 ** 31)
+    kernel = graph.constant(random.standard_normal((WIDTH, BINS, STEP)) / 18)
+    x = graph.add("Conv", features, kernel, kernel_shape=[STEP], strides=[STEP])
+    x = graph.add("Transpose", x, perm=[0, 2, 1])
+    caches = []
+    for layer in range(layers):
+        past = graph.add("Gather", cache, graph.constant(layer, numpy.int64), axis=1)
+        y = normal(x)
+        query, key = linear(y, WIDTH, WIDTH), linear(y, WIDTH, WIDTH)
+        seen = graph.add("Concat", past, key, axis=1)
+        match = graph.add("MatMul", query, graph.add("Transpose", seen, perm=[0, 2, 1]))
+        attention = graph.add("Softmax", graph.add("Mul", match, scale), axis=-1)
+        x = graph.add("Add", x, linear(graph.add("MatMul", attention, seen), WIDTH, WIDTH))
+        y = graph.add("Relu", linear(normal(x), WIDTH, HIDDEN))
+        x = graph.add("Add", x, linear(y, HIDDEN, WIDTH))
+        kept = graph.add("Slice", seen, begin, end, axis)
+        caches.append(graph.add("Unsqueeze", kept, axis))
+    said = graph.add("Mul", linear(normal(x), WIDTH, len(TONES) + 1), graph.constant(1e-4))
+    return said, graph.add("Concat", *caches, axis=1)
+
+
+def tensor(name, shape, kind=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def offline_model(_):
+    graph = Graph()
+    graph.add("LogSoftmax", letter_scores(graph, "features", False), axis=-1, name="scores")
+    return (graph,
+            [tensor("features", ["B", BINS, "T"]), tensor("length", ["B"], TensorProto.INT64)],
+            [tensor("scores", ["B", "U", BLANK + 1])],
+            {"vocab_size": BLANK, "subsampling_factor": STEP, "normalize_type": ""})
+
+
+def streaming_model(options):
+    graph, window = Graph(), options.window
+    channel = (options.layers, CONTEXT, WIDTH) if options.layers else (1, 1, 1)
+    time = (1, BINS, STEP)
+    axis = graph.numbers(2)
+    past = graph.add("Squeeze", "time_cache", graph.numbers(1))
+    frames = graph.add("Concat", past, "features", axis=2)
+    now = graph.add("Slice", frames, graph.numbers(0), graph.numbers(window), axis)
+    scores = letter_scores(graph, now, True)
+    channel_next = "channel_cache"
+    if options.layers:
+        said, channel_next = transformer(graph, "features", "channel_cache", options.layers)
+        scores = graph.add("Add", scores, said)
+    graph.add("LogSoftmax", scores, axis=-1, name="scores")
+    graph.add("Identity", "length", name="scores_length")
+    graph.add("Identity", channel_next, name="channel_cache_next")
+    rest = graph.add("Slice", frames, graph.numbers(window), graph.numbers(window + STEP), axis)
+    graph.add("Unsqueeze", rest, graph.numbers(1), name="time_cache_next")
+    graph.add("Add", "cache_length", graph.numbers(window // STEP), name="cache_length_next")
+
+    def states(suffix):
+        return [tensor("channel_cache" + suffix, ["B", *channel]),
+                tensor("time_cache" + suffix, ["B", *time]),
+                tensor("cache_length" + suffix, ["B"], TensorProto.INT64)]
+
+    metadata = {"window_size": window, "chunk_shift": window, "subsampling_factor": STEP,
+                "vocab_size": BLANK}
+    for i in range(3):
+        metadata[f"cache_last_channel_dim{i + 1}"] = channel[i]
+        metadata[f"cache_last_time_dim{i + 1}"] = time[i]
+    return (graph,
+            [tensor("features", ["B", BINS, window]), tensor("length", ["B"], TensorProto.INT64),
+             *states("")],
+            [tensor("scores", ["B", window // STEP, BLANK + 1]),
+             tensor("scores_length", ["B"], TensorProto.INT64), *states("_next")],
+            metadata)
+
+
+def write_model(path, made, left_out):
+    graph, inputs, outputs, metadata = made
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "tones", inputs, outputs, graph.weights),
+        opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    for key, value in metadata.items():
+        if key != left_out:
+            model.metadata_props.add(key=key, value=str(value))
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def write_card(folder, kind, name):
+    lines = [f'id = "{name}"', f'kind = "{kind}"', 'backend = "sherpa"', 'languages = ["en"]',
+             'licence = "Apache-2.0"', "", "[options]", 'family = "nemo_ctc"']
+    for role, file in (("model", "model.onnx"), ("tokens", "tokens.txt")):
+        content = (folder / file).read_bytes()
+        lines += ["", "[[files]]", f'role = "{role}"', f'path = "{file}"', f"size = {len(content)}",
+                  f'sha256 = "{hashlib.sha256(content).hexdigest()}"']
+    (folder / "model.toml").write_text("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--kind", choices=("asr-streaming", "asr-offline"), required=True)
+    parser.add_argument("--window", type=int, default=16, help="frames of 10 ms for each call")
+    parser.add_argument("--layers", type=int, default=0, help="transformer layers")
+    parser.add_argument("--leave-out", help="a key of the metadata")
+    options = parser.parse_args()
+    if options.window <= 0 or options.window % STEP:
+        parser.error(f"--window must be a multiple of {STEP}")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    made = (streaming_model if options.kind == "asr-streaming" else offline_model)(options)
+    write_model(options.folder / "model.onnx", made, options.leave_out)
+    tokens = [f"▁{letter} {i}" for i, letter in enumerate(TONES)] + [f"<blk> {BLANK}"]
+    (options.folder / "tokens.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    write_card(options.folder, options.kind, "tones-" + options.kind.removeprefix("asr-"))
+
+
+if __name__ == "__main__":
+    main()
