@@ -151,8 +151,9 @@ void Connection::on_news(std::uint32_t id, News news) {
     if (news.outcome || news.error) stream.job.reset();
     if (news.outcome) stream.machine.on_outcome(std::move(*news.outcome), actions_);
     if (news.error) {
-        log::error("stream={} failed: {}", id, news.error->message());
-        stream.machine.on_error(*news.error, actions_);
+        spdlog::log(news.holds_everywhere ? spdlog::level::warn : spdlog::level::err,
+                    "stream={} failed: {}", id, news.error->message());
+        stream.machine.on_error(*news.error, actions_, news.holds_everywhere);
     }
     perform(stream);
 }

@@ -232,6 +232,7 @@ bool DecodeLoop::publish(Worker& worker, std::vector<Slice>& slices) {
         if (slice.outcome || slice.error) {
             job->news.outcome = std::move(slice.outcome);
             job->news.error = std::move(slice.error);
+            job->news.holds_everywhere = slice.holds_everywhere;
             job->is_over = true;
             release(worker, job);
             jobs_.erase(job->news.job);
@@ -323,19 +324,9 @@ std::unique_ptr<Recognizer> DecodeLoop::load(Worker& worker) {
 }
 
 void DecodeLoop::decode(Recognizer& recognizer, std::vector<Slice>& slices) {
-    std::vector<RecognizerStream*> ready;
     try {
-        for (auto& [job, audio, ending, is_cancelled, partial, outcome, error] : slices) {
-            if (is_cancelled) {
-                job->stream.reset();
-                continue;
-            }
-            if (!job->stream)
-                job->stream = recognizer.create_stream(std::move(job->options.stream));
-            if (!audio.empty()) job->stream->accept_audio(audio);
-            job->decoded += static_cast<SamplePos>(audio.size());
-            if (ending) job->stream->input_finished(*ending);
-        }
+        feed(recognizer, slices);
+        std::vector<RecognizerStream*> ready;
         do {
             ready.clear();
             for (auto& slice : slices)
@@ -343,24 +334,54 @@ void DecodeLoop::decode(Recognizer& recognizer, std::vector<Slice>& slices) {
                     ready.push_back(slice.job->stream.get());
             if (!ready.empty()) recognizer.decode(ready);
         } while (!ready.empty());
-        for (auto& slice : slices) {
-            auto& job = *slice.job;
-            if (slice.is_cancelled) continue;
-            if (slice.ending) {
-                slice.outcome = job.stream->result();
-                job.stream.reset();
-            } else if (job.options.wants_partials &&
-                       job.decoded - job.last_partial >= kPartialInterval) {
-                slice.partial = job.stream->partial();
-                job.last_partial = job.decoded;
-            }
+    } catch (const std::exception&) {
+        for (auto& slice : slices) slice.fail();
+        return;
+    }
+    for (auto& slice : slices) try {
+            conclude(slice);
+        } catch (const std::exception&) {
+            slice.fail();
         }
+}
+
+void DecodeLoop::feed(Recognizer& recognizer, std::vector<Slice>& slices) {
+    for (auto& slice : slices) {
+        auto& job = *slice.job;
+        if (slice.is_cancelled) {
+            job.stream.reset();
+            continue;
+        }
+        if (!job.stream) job.stream = recognizer.create_stream(std::move(job.options.stream));
+        if (!slice.audio.empty()) job.stream->accept_audio(slice.audio);
+        job.decoded += static_cast<SamplePos>(slice.audio.size());
+        if (slice.ending) job.stream->input_finished(*slice.ending);
+    }
+}
+
+void DecodeLoop::conclude(Slice& slice) {
+    auto& job = *slice.job;
+    if (slice.is_cancelled) return;
+    if (slice.ending) {
+        slice.outcome = job.stream->result();
+        job.stream.reset();
+    } else if (job.options.wants_partials && job.decoded - job.last_partial >= kPartialInterval) {
+        slice.partial = job.stream->partial();
+        job.last_partial = job.decoded;
+    }
+}
+
+void DecodeLoop::Slice::fail() {
+    job->stream.reset();
+    outcome.reset();
+    if (is_cancelled) return;
+    try {
+        throw;
+    } catch (const RecognitionError& e) {
+        error = e.error;
+        holds_everywhere = true;
     } catch (const std::exception& e) {
-        for (auto& slice : slices) {
-            slice.job->stream.reset();
-            slice.outcome.reset();
-            if (!slice.is_cancelled) slice.error = Error(Errc::internal, e.what());
-        }
+        error = Error(Errc::internal, e.what());
     }
 }
 

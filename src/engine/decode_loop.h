@@ -44,6 +44,7 @@ struct News {
     // With either of these the job is over and forgotten.
     std::optional<Outcome> outcome;
     std::optional<Error> error;
+    bool holds_everywhere = false;  // the error: another engine would fail the same way
 };
 
 struct DecodeStats {
@@ -111,6 +112,8 @@ class DecodeLoop {
     void run(Worker& worker, std::unique_ptr<Recognizer> recognizer);
     std::unique_ptr<Recognizer> load(Worker& worker);
     static void decode(Recognizer& recognizer, std::vector<Slice>& slices);
+    static void feed(Recognizer& recognizer, std::vector<Slice>& slices);
+    static void conclude(Slice& slice);
 
     const Options options_;
     mutable std::mutex mutex_;

@@ -13,10 +13,13 @@
 // Threads: a Recognizer and its streams are used, and destroyed, by one decode thread alone;
 // several Recognizers of one factory live at once, each on a thread of its own.
 // Lifetime: a stream never outlives its recognizer.
-// Errors: any call may throw std::exception. The utterances in that call have then failed; the
-// recognizer is used again for others.
+// Errors: any call may throw std::exception. The utterances in that call have then failed (those of
+// a decode() all, but a result() its own alone), as a fault of this engine: another one is asked. A
+// RecognitionError names a cause that every engine of the model would meet; the client is told it.
+// The recognizer is used again for others.
 #pragma once
 
+#include "base/error.h"
 #include "proto/engine_messages.h"
 
 #include <any>
@@ -26,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -58,6 +62,12 @@ struct Outcome {
 struct StreamOptions {
     std::any carry;          // of the utterance before; empty for the first
     bool continues = false;  // the utterance before ended with Ending::cut
+};
+
+class RecognitionError : public std::runtime_error {
+  public:
+    explicit RecognitionError(Error e) : std::runtime_error(e.message()), error(std::move(e)) {}
+    Error error;
 };
 
 class RecognizerStream {

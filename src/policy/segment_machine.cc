@@ -66,8 +66,10 @@ void SegmentMachine::on(const proto::Finished&) {
     end(std::move(*final_));
 }
 
-void SegmentMachine::on(const proto::Failed&) {
-    try_another();
+void SegmentMachine::on(const proto::Failed& failed) {
+    if (!failed.holds_everywhere) return try_another();
+    actions_.emplace_back(LeaveEngine{});
+    end(Error(failed.cause, failed.why));
 }
 
 void SegmentMachine::pump() {

@@ -190,7 +190,8 @@ void SessionMachine::on(const proto::Finished&) {
 
 void SessionMachine::on(const proto::Failed& message) {
     act(LeaveEngine{});
-    if (++attempts_ >= kMaxAttempts) return fail(Error(message.cause, message.why));
+    if (message.holds_everywhere || ++attempts_ >= kMaxAttempts)
+        return fail(Error(message.cause, message.why));
     ++replays_;
     seek();
 }

@@ -217,6 +217,12 @@ TEST_F(SessionTest, TheSameAudioKillingThreeEnginesEndsTheSession) {
     EXPECT_EQ(actions(), "failed:internal");
 }
 
+TEST_F(SessionTest, AFailureThatHoldsEverywhereEndsTheSessionWithItsCause) {
+    open();
+    machine.on_message(proto::Failed{{}, Errc::unavailable, "nobody there", true});
+    EXPECT_EQ(actions(), "leave failed:unavailable");
+}
+
 TEST_F(SessionTest, AudioThatKillsBeforeAnyWordOfItEndsTheSessionToo) {
     open();
     for (int i = 0; i < 2; ++i) {
