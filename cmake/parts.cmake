@@ -9,6 +9,7 @@ pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate)
 pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswresample)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(POCKETSPHINX IMPORTED_TARGET pocketsphinx)
+pkg_check_modules(CURL IMPORTED_TARGET libcurl>=7.85)
 
 function(tutti_part name)
   add_library(tutti_part_${name} INTERFACE)
@@ -25,6 +26,9 @@ tutti_part(seccomp PkgConfig::SECCOMP)
 tutti_part(cli11 CLI11::CLI11)
 if(POCKETSPHINX_FOUND)
   tutti_part(pocketsphinx PkgConfig::POCKETSPHINX)
+endif()
+if(CURL_FOUND)
+  tutti_part(curl PkgConfig::CURL)
 endif()
 
 # Asio and Beast are compiled once, in runtime/boost_impl.cc.

@@ -46,6 +46,13 @@ tutti_engine(tone)
 if(POCKETSPHINX_FOUND)
   tutti_engine(pocketsphinx PARTS pocketsphinx TESTS process)
 endif()
+if(CURL_FOUND)
+  tutti_engine(upstream PARTS curl json TESTS process)
+  if(TARGET engine_upstream_test)
+    # Its server inside the test.
+    target_link_libraries(engine_upstream_test PRIVATE tutti_part_beast)
+  endif()
+endif()
 if(TARGET engine_test)
   # The host is tested with a real backend whose right answer is known.
   target_link_libraries(engine_test PRIVATE tutti_engine_tone)

@@ -14,7 +14,7 @@ build_packages=(
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libspdlog-dev
     libfmt-dev libcli11-dev libtomlplusplus-dev libsamplerate0-dev
     libavformat-dev libavcodec-dev libavutil-dev libswresample-dev libseccomp-dev
-    libpocketsphinx-dev pocketsphinx-en-us
+    libpocketsphinx-dev pocketsphinx-en-us libcurl4-openssl-dev
 )
 test_packages=(
     clang-format clang-tidy clang libclang-rt-14-dev llvm python3
