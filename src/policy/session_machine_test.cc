@@ -389,6 +389,18 @@ TEST_F(SessionTest, UtteranceEndComesOnceAfterTheGap) {
     EXPECT_EQ(actions(), "");
 }
 
+TEST_F(SessionTest, WithoutTimesOfWordsTheUtteranceItselfEnds) {
+    open();
+    audio(3 * kSampleRate);
+    auto message = final_of("a", kSampleRate);
+    message.utterance.words.clear();
+    message.utterance.end = Millis(900);
+    machine.on_message(message);
+    (void)actions();
+    machine.on_message(proto::Credit{{}, 2 * kSampleRate, 2 * kSampleRate});
+    EXPECT_EQ(actions(), "utterance-end@900");
+}
+
 TEST_F(SessionTest, NewSpeechWithinTheGapMeansNoUtteranceEnd) {
     open();
     audio(5 * kSampleRate);

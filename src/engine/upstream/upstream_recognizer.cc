@@ -5,6 +5,7 @@
 #include "engine/upstream/upstream_answer.h"
 #include "engine/upstream/upstream_request.h"
 
+#include <fstream>
 #include <utility>
 
 namespace tutti::engine {
@@ -104,6 +105,8 @@ RecognizerFactory load_upstream(const std::filesystem::path& folder) {
     if (card.backend != "upstream")
         throw std::runtime_error("model " + card.id + ": its backend is not upstream");
     auto options = read_upstream_options(card, folder).value();
+    if (const auto& ca_file = options.pool.ca_file; !ca_file.empty() && !std::ifstream(ca_file))
+        throw std::runtime_error(log::printable(ca_file) + ": cannot be read");
     auto key = load_key(options).value();
     if (!key.empty() && !options.is_private)
         log::warn("upstream={}: the key and all audio go unencrypted to another machine", card.id);

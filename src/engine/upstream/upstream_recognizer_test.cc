@@ -167,6 +167,8 @@ TEST_F(UpstreamTest, FailuresNameTheirCauseAndNeverTheKey) {
 TEST_F(UpstreamTest, ACardThatIsWrongIsNotLoaded) {
     EXPECT_THROW(load("gopher://host/"), std::exception);
     EXPECT_THROW(load("http://127.0.0.1:1/", {{"colour", "blue"}}), std::exception);
+    EXPECT_THROW(load("http://127.0.0.1:1/", {{"ca_file", "missing.pem"}}), std::exception);
+    EXPECT_NO_THROW(load("http://127.0.0.1:1/"));
     EXPECT_THROW(load_upstream("/nowhere"), std::exception);
 }
 
