@@ -93,10 +93,11 @@ void HttpPool::Loop::queue(CallPtr call) {
 }
 
 void HttpPool::Loop::start_due() {
-    const auto due = std::ranges::stable_partition(
-        resting_, [this](const auto& call) { return call->not_before > now_; });
-    for (auto& call : due) queue(std::move(call));
-    resting_.erase(due.begin(), due.end());
+    const auto due =
+        std::stable_partition(resting_.begin(), resting_.end(),
+                              [this](const auto& call) { return call->not_before > now_; });
+    for (auto at = due; at != resting_.end(); ++at) queue(std::move(*at));
+    resting_.erase(due, resting_.end());
 
     for (auto* calls : {&urgent_, &waiting_})
         while (!calls->empty()) {
@@ -202,14 +203,15 @@ bool HttpPool::Loop::rest(CallPtr& call, const AttemptEnd& end) {
 
 void HttpPool::Loop::expire_waiting() {
     for (auto* calls : {&urgent_, &waiting_}) {
-        const auto late = std::ranges::stable_partition(
-            *calls, [this](const auto& call) { return now_ < deadline_of(*call); });
-        for (auto& call : late) {
-            auto why = call->last.value_or(
+        const auto late =
+            std::stable_partition(calls->begin(), calls->end(),
+                                  [this](const auto& call) { return now_ < deadline_of(*call); });
+        for (auto at = late; at != calls->end(); ++at) {
+            auto why = (*at)->last.value_or(
                 Error(Errc::busy, "the upstream server had no room for the request in time"));
-            tell(std::move(call), std::move(why));
+            tell(std::move(*at), std::move(why));
         }
-        calls->erase(late.begin(), late.end());
+        calls->erase(late, calls->end());
     }
 }
 
