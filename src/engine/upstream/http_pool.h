@@ -55,7 +55,8 @@ struct PoolOptions {
     std::chrono::milliseconds read_timeout{20000};  // without a byte either way
     std::chrono::milliseconds total_timeout{30000};
     std::size_t answer_limit = 4 << 20;
-    std::string ca_file;  // empty = the system's
+    std::string ca_file;                               // empty = the system's
+    std::chrono::milliseconds report_interval{60000};  // of the line in the log
     RetryOptions retry;
     BreakerOptions breaker;
 };

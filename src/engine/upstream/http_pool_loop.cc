@@ -19,7 +19,6 @@ using std::chrono::steady_clock;
 constexpr int kIdleTurnMillis = 1000;
 // How exactly timeouts and delays are kept.
 constexpr int kTurnMillis = 20;
-constexpr auto kReportInterval = std::chrono::minutes(1);
 
 void set_up_curl() {
     static std::once_flag once;
@@ -253,7 +252,7 @@ void HttpPool::Loop::end_all() {
 }
 
 void HttpPool::Loop::report() {
-    if (now_ - reported_at_ < kReportInterval) return;
+    if (now_ - reported_at_ < options_.report_interval) return;
     reported_at_ = now_;
     const auto stats = pool_.stats();
     const auto before = std::exchange(reported_, stats);

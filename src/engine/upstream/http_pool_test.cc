@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
+#include <spdlog/spdlog.h>
 
 namespace tutti::engine {
 namespace {
@@ -207,7 +209,7 @@ TEST(HttpPool, SilenceEndsAtTheReadTimeoutAndIsNotRepeated) {
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().errc(), Errc::unavailable);
     EXPECT_EQ(reply.error().context, "the upstream server did not answer in time");
-    EXPECT_EQ(server.requests(), 1);
+    EXPECT_EQ(pool.stats().sent, 1u);
 }
 
 TEST(HttpPool, ATrickleEndsAtTheTotalTimeout) {
@@ -271,6 +273,41 @@ TEST(HttpPool, AskedForTooMuchItRefusesAtOnceAndServesTheRest) {
     for (auto& answer : answers) EXPECT_TRUE(answer.get());
     EXPECT_LE(server.connections(), 2);
     EXPECT_EQ(pool.stats().refused, 1u);
+}
+
+TEST(HttpPool, WaitingCountsTowardsTheTotalTimeout) {
+    TestServer server([](Peer& peer) { peer.stall(); });
+    auto options = patient();
+    options.max_in_flight = 1;
+    options.total_timeout = milliseconds(200);
+    HttpPool pool(options);
+    auto first = pool.begin({.url = server.url()});
+    auto second = pool.begin({.url = server.url()});
+    EXPECT_EQ(first.get().error().errc(), Errc::unavailable);
+    // Its time may be over before or just after it got its turn.
+    const auto why = second.get().error();
+    EXPECT_TRUE(why.errc() == Errc::busy || why.errc() == Errc::unavailable) << why.message();
+}
+
+TEST(HttpPool, TellsTheLogWhatThereWas) {
+    const auto before = spdlog::default_logger();
+    const auto sink = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(100);
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink));
+    {
+        TestServer server([](Peer& peer) { peer.reply(200, "ok"); });
+        auto options = patient();
+        options.report_interval = milliseconds(1);
+        HttpPool pool(options);
+        const auto end = steady_clock::now() + seconds(60);
+        while (sink->last_raw().empty() && steady_clock::now() < end)
+            EXPECT_TRUE(post(pool, server.url()));
+    }
+    spdlog::set_default_logger(before);
+    ASSERT_FALSE(sink->last_raw().empty());
+    EXPECT_THAT(sink->last_formatted(1).front(),
+                testing::ContainsRegex("upstream=test answered=[0-9]+ failed=0 refused=0 retries=0 "
+                                       "sent=[0-9]+ connections=[01] reused=[0-9.]+% "
+                                       "latency_ms=[0-9]+ longest_ms=[0-9]+"));
 }
 
 TEST(HttpPool, UrgentRequestsOvertakeOthers) {

@@ -94,9 +94,12 @@ std::vector<proto::Word> read_words(const json::value* value, Millis length) {
     const auto* list = value ? value->if_array() : nullptr;
     if (!list || list->size() > kWordLimit) return {};
     std::vector<proto::Word> words;
+    std::size_t text_size = 0;
     for (const auto& item : *list) {
         auto word = read_word(item, length);
         if (!word || (!words.empty() && word->start < words.back().start)) return {};
+        text_size += word->text.size();
+        if (text_size > kTextLimit) return {};
         if (!word->text.empty()) words.push_back(std::move(*word));
     }
     return words;

@@ -52,6 +52,12 @@ TEST(UpstreamAnswer, WordsThatMakeNoSenseAreLeftOut) {
     }
 }
 
+TEST(UpstreamAnswer, WordsBeyondAllMeasureAreLeftOut) {
+    const auto word = R"({"word":")" + std::string(20'000, 'a') + R"(","start":1,"end":2})";
+    EXPECT_EQ(read(R"({"text":"a","words":[)" + word + "]}")->words.size(), 1u);
+    EXPECT_TRUE(read(R"({"text":"a","words":[)" + word + "," + word + "]}")->words.empty());
+}
+
 TEST(UpstreamAnswer, ChatTellsItInTheFirstChoice) {
     const auto heard = read_chat(R"({"choices":[{"message":{"content":"hello"}}]})");
     ASSERT_TRUE(heard);
