@@ -59,6 +59,11 @@ target_compile_definitions(tutti_engine_sherpa PRIVATE
 if(TARGET engine_sherpa_test)
   include(cmake/sherpa_test.cmake)
 endif()
+tutti_engine(upstream PARTS curl json TESTS process)
+if(TARGET engine_upstream_test)
+  # Its server inside the test.
+  target_link_libraries(engine_upstream_test PRIVATE tutti_part_beast)
+endif()
 if(TARGET engine_test)
   # The host is tested with a real backend whose right answer is known.
   target_link_libraries(engine_test PRIVATE tutti_engine_tone)

@@ -19,8 +19,9 @@ struct Model {
     std::vector<std::string> languages;  // ISO 639-1
     std::string directory;               // of the model's files; empty = the backend's own place
     int replicas = 1;
-    int whole_threads = 0;  // file segments decoded at once, a replica; 0 = its share of the cores
-    int live_threads = 0;   // utterances of microphones decoded at once, a replica; 0 = backend's
+    // At once, a replica; 0 = as many as the backend can use, with its share of the cores.
+    int whole_threads = 0;  // file segments decoded
+    int live_threads = 0;   // utterances of microphones decoded
 
     bool operator==(const Model&) const = default;
 };

@@ -15,6 +15,13 @@ Error violation(const char* what, proto::StreamRef ref) {
                  fmt::format("{} stream={} epoch={}", what, ref.stream, ref.epoch));
 }
 
+// What a client asked for is no matter of the operator's, unlike a failing upstream.
+spdlog::level::level_enum level_of(const Error& error, bool holds_everywhere) {
+    const auto cause = error.errc();
+    if (cause == Errc::bad_request || cause == Errc::bad_parameter) return spdlog::level::debug;
+    return holds_everywhere ? spdlog::level::warn : spdlog::level::err;
+}
+
 }  // namespace
 
 Connection::Connection(runtime::UnixSocket socket, Shared& shared)
@@ -154,11 +161,9 @@ void Connection::on_news(std::uint32_t id, News news) {
     if (news.outcome || news.error) stream.job.reset();
     if (news.outcome) stream.machine.on_outcome(std::move(*news.outcome), actions_);
     if (news.error) {
-        const auto cause = news.error->errc();
-        const bool is_ours = cause != Errc::bad_request && cause != Errc::bad_parameter;
-        spdlog::log(is_ours ? spdlog::level::err : spdlog::level::debug, "stream={} failed: {}", id,
+        spdlog::log(level_of(*news.error, news.holds_everywhere), "stream={} failed: {}", id,
                     news.error->message());
-        stream.machine.on_error(*news.error, actions_);
+        stream.machine.on_error(*news.error, actions_, news.holds_everywhere);
     }
     perform(stream);
 }

@@ -231,6 +231,7 @@ bool DecodeLoop::publish(Worker& worker, std::vector<Slice>& slices) {
         if (slice.outcome || slice.error) {
             job->news.outcome = std::move(slice.outcome);
             job->news.error = std::move(slice.error);
+            job->news.holds_everywhere = slice.holds_everywhere;
             job->is_over = true;
             release(worker, job);
             jobs_.erase(job->news.job);

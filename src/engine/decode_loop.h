@@ -47,6 +47,7 @@ struct News {
     // With either of these the job is over and forgotten.
     std::optional<Outcome> outcome;
     std::optional<Error> error;
+    bool holds_everywhere = false;  // the error: another engine would fail the same way
 };
 
 struct DecodeStats {

@@ -62,6 +62,10 @@ struct DecodeLoop::Slice {
     std::optional<Hypothesis> partial;
     std::optional<Outcome> outcome;
     std::optional<Error> error;
+    bool holds_everywhere = false;  // the error
+
+    // For what is being thrown.
+    void fail();
 };
 
 }  // namespace tutti::engine

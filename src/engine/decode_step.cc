@@ -12,14 +12,25 @@ template <class Slice, class Call>
 void attempt(Slice& slice, Call&& call) {
     try {
         call();
-    } catch (const std::exception& e) {
-        slice.job->stream.reset();
-        slice.outcome.reset();
-        slice.error = Error(Errc::internal, e.what());
+    } catch (const std::exception&) {
+        slice.fail();
     }
 }
 
 }  // namespace
+
+void DecodeLoop::Slice::fail() {
+    job->stream.reset();
+    outcome.reset();
+    try {
+        throw;
+    } catch (const RecognitionError& e) {
+        error = e.error;
+        holds_everywhere = true;
+    } catch (const std::exception& e) {
+        error = Error(Errc::internal, e.what());
+    }
+}
 
 // One decode call at most, with the slices that waited longest. Returns those that are through; the
 // others go to the end of the queue.
@@ -68,11 +79,8 @@ void DecodeLoop::decode(Recognizer& recognizer, std::vector<Slice>& batch) {
     for (const auto& slice : batch) streams.push_back(slice.job->stream.get());
     try {
         recognizer.decode(streams);
-    } catch (const std::exception& e) {
-        for (auto& slice : batch) {
-            slice.job->stream.reset();
-            slice.error = Error(Errc::internal, e.what());
-        }
+    } catch (const std::exception&) {
+        for (auto& slice : batch) slice.fail();
     }
 }
 

@@ -25,8 +25,8 @@ class DecodeWorker {
                 std::visit([this](const auto& m) { on(m); }, *message);
             } catch (const PeerGone&) {
                 throw;
-            } catch (const UtteranceRefused& e) {
-                on_failure({e.what(), e.cause}, wants_answer(*message));
+            } catch (const RecognitionError& e) {
+                on_failure({e.what(), e.error.errc()}, wants_answer(*message));
             } catch (const std::exception& e) {
                 on_failure({e.what(), Errc::internal}, wants_answer(*message));
             }
@@ -76,7 +76,8 @@ class DecodeWorker {
 
     RecognizerStream& utterance() {
         if (stream_) return *stream_;
-        if (failure_.cause != Errc::internal) throw UtteranceRefused(failure_.why, failure_.cause);
+        if (failure_.cause != Errc::internal)
+            throw RecognitionError(Error(failure_.cause, failure_.why));
         throw std::runtime_error(failure_.why);
     }
     void on_failure(worker_wire::Failed failure, bool is_waited_for) {

@@ -81,7 +81,7 @@ struct Concluded {
 struct Failed {
     static constexpr std::uint8_t kType = 67;
     std::string why;
-    Errc cause = Errc::internal;  // another one: UtteranceRefused
+    Errc cause = Errc::internal;  // another one: RecognitionError
     static auto tied(auto& self) { return std::tie(self.why, self.cause); }
 };
 

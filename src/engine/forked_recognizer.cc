@@ -178,7 +178,8 @@ Answer ForkedRecognizer::Stream::ask(const Question& question) {
     if (!message) throw PeerGone(message.error().message());
     if (auto* failed = std::get_if<wire::Failed>(&*message)) {
         is_over_ = true;
-        if (failed->cause != Errc::internal) throw UtteranceRefused(failed->why, failed->cause);
+        if (failed->cause != Errc::internal)
+            throw RecognitionError(Error(failed->cause, failed->why));
         throw std::runtime_error(failed->why);
     }
     if (auto* answer = std::get_if<Answer>(&*message)) return std::move(*answer);

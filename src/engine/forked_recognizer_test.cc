@@ -67,7 +67,7 @@ class SumStream : public RecognizerStream {
   private:
     void obey(std::int16_t order) {
         if (order == kThrow) throw std::runtime_error("told to throw");
-        if (order == kRefuse) throw UtteranceRefused("told to refuse", Errc::bad_parameter);
+        if (order == kRefuse) throw RecognitionError(Error(Errc::bad_parameter, "told to refuse"));
         if (order == kDie) ::raise(SIGKILL);
         if ((order == kDieOnce || order == kHangOnce) && shared_.orders++ == 0)
             ::raise(order == kDieOnce ? SIGKILL : SIGSTOP);
@@ -204,9 +204,9 @@ TEST_F(ForkedRecognizerTest, ARefusalArrivesWithItsCause) {
     try {
         recognize(recognizer, {{1}, {kRefuse}});
         FAIL();
-    } catch (const UtteranceRefused& e) {
+    } catch (const RecognitionError& e) {
         EXPECT_STREQ(e.what(), "told to refuse");
-        EXPECT_EQ(e.cause, Errc::bad_parameter);
+        EXPECT_EQ(e.error.errc(), Errc::bad_parameter);
     }
     EXPECT_EQ(recognize(recognizer, {{2}}).hypothesis.text, "2 0 ");
     EXPECT_EQ(recognizer.worker_pid(), worker);

@@ -13,10 +13,13 @@
 // Threads: a Recognizer and its streams are used, and destroyed, by one decode thread alone;
 // several Recognizers of one factory live at once, each on a thread of its own.
 // Lifetime: a stream never outlives its recognizer.
-// Errors: any call may throw std::exception. The utterances in that call have then failed; the
-// recognizer is used again for others. UtteranceRefused is told to whoever asked.
+// Errors: any call may throw std::exception. The utterances in that call have then failed (those of
+// a decode() all, but a result() its own alone), as a fault of this engine: another one is asked. A
+// RecognitionError names a cause that every engine of the model would meet; the client is told it.
+// The recognizer is used again for others.
 #pragma once
 
+#include "base/error.h"
 #include "proto/engine_messages.h"
 
 #include <any>
@@ -65,13 +68,11 @@ struct StreamOptions {
     std::string align_text = {};
 };
 
-// What was asked of the utterance cannot be had, by no engine. `cause` is bad_request, or
-// bad_parameter for what is wrong whatever the audio.
-class UtteranceRefused : public std::runtime_error {
+// A cause that every engine of the model would meet, such as a text that is not in the utterance.
+class RecognitionError : public std::runtime_error {
   public:
-    explicit UtteranceRefused(const std::string& why, Errc cause_ = Errc::bad_request)
-        : std::runtime_error(why), cause(cause_) {}
-    Errc cause;
+    explicit RecognitionError(Error e) : std::runtime_error(e.message()), error(std::move(e)) {}
+    Error error;
 };
 
 class RecognizerStream {

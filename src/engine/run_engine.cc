@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace tutti::engine {
@@ -25,9 +26,12 @@ using Descriptor = asio::posix::stream_descriptor;
 
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
+constexpr int kMostThreads = 1024;
+
 struct Settings {
     std::size_t slot = 0;
     std::string model;
+    int cores = 0;
     int live_threads = 0;
     int whole_threads = 0;
     std::size_t live_limit = 0;
@@ -41,14 +45,15 @@ void declare_flags(CLI::App& app, Settings& settings, const Backend& backend) {
     app.add_option("--slot", settings.slot, "Scoreboard slot")->required();
     app.add_option("--model", settings.model, "Id of the model, as logs show it")
         ->default_val(backend.name);
-    app.add_option("--live-threads", settings.live_threads,
-                   fmt::format("Decode threads for live streams; 0 = {} x those for files",
-                               backend.live_threads_per_core))
-        ->default_val(0)
-        ->check(CLI::Range(0, 1024));
-    app.add_option("--whole-threads", settings.whole_threads, "Decode threads for files")
-        ->default_val(settings.whole_threads)
+    app.add_option("--cores", settings.cores, "Cores this process is to use")
+        ->default_val(settings.cores)
         ->check(CLI::Range(1, 1024));
+    app.add_option("--live-threads", settings.live_threads,
+                   "Decode threads for live streams; by default as many as the cores are good for")
+        ->check(CLI::Range(1, kMostThreads));
+    app.add_option("--whole-threads", settings.whole_threads,
+                   "Decode threads for files; by default the same")
+        ->check(CLI::Range(1, kMostThreads));
     app.add_option("--live-limit", settings.live_limit, "Live streams accepted at once")
         ->default_val(settings.live_limit);
     app.add_option("--log-level", settings.log_level, "Least level that is logged")
@@ -58,6 +63,16 @@ void declare_flags(CLI::App& app, Settings& settings, const Backend& backend) {
     app.add_option("--run-as", settings.run_as)->group("");  // UID:GID
     for (const auto& flag : backend.flags)
         app.add_option(flag.name, *flag.value, flag.help)->default_val(*flag.value);
+}
+
+// Threads nobody asked for: as the cores allow, and as many more live ones as files have more.
+void complete(Settings& settings, const Backend& backend) {
+    const auto bounded = [](int n) { return std::clamp(n, 1, kMostThreads); };
+    if (settings.whole_threads == 0)
+        settings.whole_threads = bounded(settings.cores * backend.whole_threads_per_core);
+    if (settings.live_threads == 0)
+        settings.live_threads = bounded(settings.whole_threads * backend.live_threads_per_core /
+                                        backend.whole_threads_per_core);
 }
 
 // Null when the model cannot be used.
@@ -142,7 +157,7 @@ int run_worker(const Settings& settings, const Backend& backend, Nursery* nurser
 
 int run_engine(int argc, char** argv, const Backend& backend) {
     const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    Settings settings{.whole_threads = cores, .live_limit = backend.live_limit};
+    Settings settings{.cores = cores, .live_limit = backend.live_limit};
     CLI::App app("Recognition engine of Tutti, backend '" + backend.name +
                  "'. Started by the supervisor, which passes descriptors 3 to 5.");
     declare_flags(app, settings, backend);
@@ -151,8 +166,7 @@ int run_engine(int argc, char** argv, const Backend& backend) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? exit_code::ok : exit_code::usage;
     }
-    if (settings.live_threads == 0)
-        settings.live_threads = settings.whole_threads * backend.live_threads_per_core;
+    complete(settings, backend);
     try {
         runtime::restrict_self(settings.run_as).value();
         log::init("engine", settings.log_level, settings.log_file);

@@ -16,6 +16,9 @@ struct Backend {
     std::string name;     // "tone"
     std::string version;  // of the library behind it
     int streams_per_thread = 1;
+    // Of the share of the cores that --cores names; --whole-threads and --live-threads overrule it.
+    // More than 1 for threads that do not compute.
+    int whole_threads_per_core = 1;
     int live_threads_per_core = 1;
     std::size_t live_limit = 1000;  // default of --live-limit
     bool aligns = false;            // takes StreamOptions::align_text

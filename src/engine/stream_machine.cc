@@ -97,7 +97,7 @@ Result<void> StreamMachine::on_finish(Actions& out) {
 void StreamMachine::collect_whole(std::span<const std::int16_t> samples, Actions& out) {
     received_ += size_of(samples);
     if (received_ - open_.first_sample > proto::kMaxUtterance + kWholeSlack)
-        return on_error(Error(Errc::too_long, "a segment may last 30 s"), out);
+        return on_error(Error(Errc::too_long, "a segment may last 30 s"), out, true);
     buffer_.insert(buffer_.end(), samples.begin(), samples.end());
 }
 
@@ -228,8 +228,8 @@ void StreamMachine::on_outcome(Outcome outcome, Actions& out) {
     finish_when_done(out);
 }
 
-void StreamMachine::on_error(const Error& error, Actions& out) {
-    out.push_back(Reply{proto::Failed{open_.ref, error.errc(), error.context}});
+void StreamMachine::on_error(const Error& error, Actions& out, bool holds_everywhere) {
+    out.push_back(Reply{proto::Failed{open_.ref, error.errc(), error.context, holds_everywhere}});
     pending_.clear();
     is_over_ = true;
 }

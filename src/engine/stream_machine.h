@@ -55,7 +55,8 @@ class StreamMachine {
     void on_progress(SamplePos decoded, Actions& out);
     void on_partial(Hypothesis hypothesis, Actions& out);
     void on_outcome(Outcome outcome, Actions& out);
-    void on_error(const Error& error, Actions& out);
+    // `holds_everywhere` as in News.
+    void on_error(const Error& error, Actions& out, bool holds_everywhere = false);
 
     const proto::Open& open() const { return open_; }
     // Nothing is being recognised and no final is owed.

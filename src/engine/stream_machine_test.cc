@@ -339,9 +339,12 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
     Subject subject;
     subject.stream(speech(seconds(1)));
     Actions actions;
-    subject.machine.on_error(Error(Errc::internal, "broken"), actions);
+    subject.machine.on_error(Error(Errc::unavailable, "broken"), actions, true);
     ASSERT_EQ(actions.size(), 1u);
-    EXPECT_EQ(std::get<proto::Failed>(std::get<Reply>(actions[0]).message).cause, Errc::internal);
+    const auto& failed = std::get<proto::Failed>(std::get<Reply>(actions[0]).message);
+    EXPECT_EQ(failed.cause, Errc::unavailable);
+    EXPECT_EQ(failed.why, "broken");
+    EXPECT_TRUE(failed.holds_everywhere);
     EXPECT_TRUE(subject.machine.is_over());
 }
 

@@ -70,9 +70,8 @@ void SegmentMachine::on(const proto::Finished&) {
 }
 
 void SegmentMachine::on(const proto::Failed& failed) {
-    if (failed.cause == Errc::bad_request || failed.cause == Errc::bad_parameter)
-        return give_up(Error(failed.cause, failed.why));
-    try_another();
+    if (!failed.holds_everywhere) return try_another();
+    give_up(Error(failed.cause, failed.why));
 }
 
 void SegmentMachine::pump() {

@@ -7,7 +7,8 @@
 //   machine.outcome()           // when it is there, all is over
 //
 // 1. The samples are kept until the segment's text is known. An engine that dies, fails or keeps
-//    silent costs one of kMaxAttempts, and another one hears all of them again.
+//    silent costs one of kMaxAttempts, and another one hears all of them again. A failure that
+//    every engine would meet ends the segment at once, with its cause.
 // 2. An engine that refuses costs nothing; the wait for one is the shell's to limit.
 // 3. At most kCreditWindow of audio is under way, in pieces of at most kPiece.
 // 4. With an align_text the segment is aligned with it. What is wrong with the text (Errc::

@@ -147,6 +147,15 @@ TEST(SegmentMachine, ThreeEnginesThatDoNotAnswerAreTheLast) {
     EXPECT_FALSE(s.machine.wants_engine());
 }
 
+TEST(SegmentMachine, AFailureThatHoldsEverywhereIsTheLast) {
+    Segment s(kSecond);
+    s.start();
+    s.machine.on_message(proto::Failed{s.peer.ref(), Errc::unavailable, "nobody there", true});
+    EXPECT_EQ(s.peer.actions(), "L");
+    EXPECT_EQ(s.machine.outcome()->error().errc(), Errc::unavailable);
+    EXPECT_EQ(s.machine.outcome()->error().context, "nobody there");
+}
+
 TEST(SegmentMachine, ARefusalForWantOfRoomCostsNothing) {
     Segment s(kSecond);
     for (int i = 0; i < 10; ++i) {

@@ -155,8 +155,10 @@ void SessionMachine::on(const proto::Partial& message) {
 void SessionMachine::on(const proto::Final& message) {
     // The next utterance may have been announced before this one was decoded.
     is_speaking_ = announced_up_to_ >= message.consumed_up_to;
-    if (!message.utterance.words.empty()) {
-        last_word_end_ = message.utterance.words.back().end;
+    const auto& [text, words, start, end, confidence] = message.utterance;
+    if (!text.empty()) {
+        // Not every model knows the times of its words.
+        last_word_end_ = words.empty() ? end : words.back().end;
         owes_utterance_end_ = options_.utterance_end > Millis(0);
     }
     act(TellFinal{message.utterance, message.cause});
@@ -190,7 +192,8 @@ void SessionMachine::on(const proto::Finished&) {
 
 void SessionMachine::on(const proto::Failed& message) {
     act(LeaveEngine{});
-    if (++attempts_ >= kMaxAttempts) return fail(Error(message.cause, message.why));
+    if (message.holds_everywhere || ++attempts_ >= kMaxAttempts)
+        return fail(Error(message.cause, message.why));
     ++replays_;
     seek();
 }

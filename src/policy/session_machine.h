@@ -13,7 +13,8 @@
 //    taken from the client beyond what is decoded: then accepts_audio() is false and the shell
 //    stops reading. What is kept is bounded by backlog_limit + kMaxUtterance.
 // 4. Spans in actions point into what is kept: take and perform the actions after every call.
-// 5. Audio that three engines in a row died of, or failed at, ends the session (Errc::internal).
+// 5. Audio that three engines in a row died of, or failed at, ends the session (Errc::internal);
+//    so does at once a failure that every engine would meet, with its own cause.
 //    A stream that is quiet when its engine goes looks for no other until more comes from the
 //    client, so a client that pauses outlives any number of engines.
 // 6. A stream that is to leave (on_leave) ends its input after the utterance, never within it.

@@ -217,6 +217,12 @@ TEST_F(SessionTest, TheSameAudioKillingThreeEnginesEndsTheSession) {
     EXPECT_EQ(actions(), "failed:internal");
 }
 
+TEST_F(SessionTest, AFailureThatHoldsEverywhereEndsTheSessionWithItsCause) {
+    open();
+    machine.on_message(proto::Failed{{}, Errc::unavailable, "nobody there", true});
+    EXPECT_EQ(actions(), "leave failed:unavailable");
+}
+
 TEST_F(SessionTest, AudioThatKillsBeforeAnyWordOfItEndsTheSessionToo) {
     open();
     for (int i = 0; i < 2; ++i) {
@@ -381,6 +387,18 @@ TEST_F(SessionTest, UtteranceEndComesOnceAfterTheGap) {
     EXPECT_EQ(actions(), "utterance-end@1000");
     machine.on_message(proto::Credit{{}, 3 * kSampleRate, kSampleRate});
     EXPECT_EQ(actions(), "");
+}
+
+TEST_F(SessionTest, WithoutTimesOfWordsTheUtteranceItselfEnds) {
+    open();
+    audio(3 * kSampleRate);
+    auto message = final_of("a", kSampleRate);
+    message.utterance.words.clear();
+    message.utterance.end = Millis(900);
+    machine.on_message(message);
+    (void)actions();
+    machine.on_message(proto::Credit{{}, 2 * kSampleRate, 2 * kSampleRate});
+    EXPECT_EQ(actions(), "utterance-end@900");
 }
 
 TEST_F(SessionTest, NewSpeechWithinTheGapMeansNoUtteranceEnd) {

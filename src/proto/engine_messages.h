@@ -146,7 +146,10 @@ struct Failed {
     StreamRef ref;
     Errc cause = Errc::internal;
     std::string why;
-    static auto tied(auto& self) { return std::tie(self.ref, self.cause, self.why); }
+    bool holds_everywhere = false;  // another engine of the model would fail the same way
+    static auto tied(auto& self) {
+        return std::tie(self.ref, self.cause, self.why, self.holds_everywhere);
+    }
 };
 
 using ToEngine = std::variant<Open, Audio, Flush, Finish, Cancel>;

@@ -12,13 +12,15 @@ using proto::Role;
 
 std::vector<std::string> engine_flags(const config::Config& config, const config::Model& model,
                                       int cores) {
-    const int whole =
-        model.whole_threads > 0 ? model.whole_threads : std::max(1, cores / model.replicas);
-    std::vector<std::string> flags = {"--model",         model.id,
-                                      "--whole-threads", std::to_string(whole),
-                                      "--log-level",     config.log_level};
-    if (model.live_threads > 0)
-        flags.insert(flags.end(), {"--live-threads", std::to_string(model.live_threads)});
+    std::vector<std::string> flags = {
+        "--model",     model.id,
+        "--cores",     std::to_string(std::max(1, cores / model.replicas)),
+        "--log-level", config.log_level};
+    const auto add = [&](const char* flag, int threads) {
+        if (threads > 0) flags.insert(flags.end(), {flag, std::to_string(threads)});
+    };
+    add("--whole-threads", model.whole_threads);
+    add("--live-threads", model.live_threads);
     if (!config.log_file.empty()) flags.insert(flags.end(), {"--log-file", config.log_file});
     if (!model.directory.empty()) flags.insert(flags.end(), {"--model-dir", model.directory});
     return flags;

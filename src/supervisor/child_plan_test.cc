@@ -22,8 +22,8 @@ TEST(ChildPlan, ADefaultConfigurationHasOneEngineOneScribeAndTwoGateways) {
     const auto plan = plan_children(config::Config{}, 2);
     EXPECT_THAT(names(plan), ElementsAre("engine en-us 0", "scribe 0", "gateway 0", "gateway 1"));
     EXPECT_EQ(plan[0].program, "tutti-engine-pocketsphinx");
-    EXPECT_THAT(plan[0].flags, IsSupersetOf({"--whole-threads", "2"}));
-    EXPECT_THAT(plan[0].flags, Not(Contains("--live-threads"))) << "the backend knows better";
+    EXPECT_THAT(plan[0].flags, IsSupersetOf({"--cores", "2"}));
+    EXPECT_THAT(plan[0].flags, Not(Contains("--whole-threads")));
     EXPECT_THAT(plan[3].flags, ElementsAre("role", "gateway"));
 }
 
@@ -34,8 +34,16 @@ TEST(ChildPlan, ReplicasShareTheCoresAndGatewaysGrowWithThem) {
     config.known_models[0].live_threads = 3;
     const auto plan = plan_children(config, 8);
     EXPECT_EQ(plan.size(), 3u + 1 + 4);
-    EXPECT_THAT(plan[0].flags, IsSupersetOf({"--whole-threads", "4", "--live-threads", "3"}));
+    EXPECT_THAT(plan[0].flags, IsSupersetOf({"--cores", "4", "--live-threads", "3"}));
     EXPECT_EQ(plan[2].model, "tone");
+}
+
+TEST(ChildPlan, ThreadsAreToldToTheEngineOnlyWhenTheyAreSet) {
+    config::Config config;
+    config.known_models[0].whole_threads = 3;
+    config.known_models[0].live_threads = 5;
+    EXPECT_THAT(plan_children(config, 2)[0].flags,
+                IsSupersetOf({"--whole-threads", "3", "--live-threads", "5"}));
 }
 
 }  // namespace

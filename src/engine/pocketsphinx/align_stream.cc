@@ -179,18 +179,20 @@ TextReading AlignStream::read() const {
         return spoken(entry) == entry && !find_pronunciation(dictionary_, entry).empty();
     });
     if (!reading.unknown.empty())
-        throw UtteranceRefused(
-            fmt::format("words that the model cannot pronounce (write numbers as words): {}",
-                        fmt::join(reading.unknown, ", ")),
-            Errc::bad_parameter);
-    if (reading.words.empty()) throw UtteranceRefused("the text has no words");
+        throw RecognitionError(
+            Error(Errc::bad_parameter,
+                  fmt::format("words that the model cannot pronounce (write numbers as words): {}",
+                              fmt::join(reading.unknown, ", "))));
+    if (reading.words.empty())
+        throw RecognitionError(Error(Errc::bad_request, "the text has no words"));
     return reading;
 }
 
 void AlignStream::require_room_for(const TextReading& reading) const {
     const auto room = samples_.size() / (kLeastFrames * kFrameSamples);
     if (entries_of(reading).size() > room)
-        throw UtteranceRefused("the text has more words than can be spoken in this audio");
+        throw RecognitionError(
+            Error(Errc::bad_request, "the text has more words than can be spoken in this audio"));
 }
 
 void AlignStream::decode() {
@@ -203,7 +205,7 @@ void AlignStream::decode() {
     auto stretches = search(decoder.get(), kWordSearch, samples_);
     std::erase_if(stretches, [](const auto& stretch) { return spoken(stretch.entry).empty(); });
     if (stretches.size() != entries.size())
-        throw UtteranceRefused("the text does not fit the audio");
+        throw RecognitionError(Error(Errc::bad_request, "the text does not fit the audio"));
     require(ps_set_allphone(decoder.get(), kPhoneSearch, nullptr) == 0,
             "phones cannot be searched for");
     const auto phones = spread(search(decoder.get(), kPhoneSearch, samples_));

@@ -8,7 +8,7 @@
 // 1. A word's confidence compares how well the two explain its audio, per frame: 1 for a word as
 //    likely as the best phones or more, 0.5 where it is e^3 times less likely a frame, towards 0
 //    below. It is no probability; the words of another text mostly come out below 0.3.
-// 2. UtteranceRefused: the text has words that the dictionary lacks (bad_parameter; they are
+// 2. RecognitionError: the text has words that the dictionary lacks (bad_parameter; they are
 //    named), has no words, or does not fit into the audio in any way (bad_request).
 // 3. The hypothesis has the words as the text spells them.
 //

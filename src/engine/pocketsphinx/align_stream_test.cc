@@ -58,9 +58,9 @@ class Alignment : public testing::TestWithParam<bool> {
     std::string why_refused(const std::vector<std::int16_t>& samples, const std::string& text) {
         try {
             align(samples, text);
-        } catch (const UtteranceRefused& e) {
+        } catch (const RecognitionError& e) {
             const bool is_of_words = std::string(e.what()).find("pronounce") != std::string::npos;
-            EXPECT_EQ(e.cause, is_of_words ? Errc::bad_parameter : Errc::bad_request);
+            EXPECT_EQ(e.error.errc(), is_of_words ? Errc::bad_parameter : Errc::bad_request);
             return e.what();
         }
         return "not refused";

@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
                                      {.name = "tone",
                                       .version = "1",
                                       .streams_per_thread = 100000,
-                                      .live_threads_per_core = 1,
+                                      .live_threads_per_core = 4,
                                       .live_limit = 20000,
                                       .flags = {{"--model-dir", "Folder of the card", &folder}},
                                       .load_recognizer = [](tutti::proto::StreamMode) {

@@ -41,6 +41,7 @@ export interface ServerOptions {
   spoolDir?: string; // emptied by whoever made it
   startMs?: number;
   descriptors?: number; // the most a process of the server may have
+  keptConnections?: number; // to other servers, which an engine may keep; 0 unless given
   // Lines of level error fail stop(), unless they match.
   expectedErrors?: RegExp;
 }
@@ -278,8 +279,11 @@ export class TuttiServer {
 
   // A process that replaced a dead one has no count to compare with.
   private surplusDescriptors(): string[] {
+    const kept = this.options.keptConnections ?? 0;
+    const engines = kept > 0 ? this.pids("engine") : [];
+    const allowed = (pid: number): number => (engines.includes(pid) ? kept : 0);
     return [...this.descriptorCounts()]
-      .filter(([pid, n]) => n > (this.descriptorsAtStart.get(pid) ?? Infinity))
+      .filter(([pid, n]) => n > (this.descriptorsAtStart.get(pid) ?? Infinity) + allowed(pid))
       .map(([pid, n]) => `pid ${pid}: ${n} of ${this.descriptorsAtStart.get(pid)}`);
   }
 
