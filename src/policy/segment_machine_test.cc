@@ -180,16 +180,6 @@ TEST(SegmentMachine, ATextToAlignGoesToEachEngine) {
     }
 }
 
-TEST(SegmentMachine, AFaultOfTheTextIsTheLastWord) {
-    Segment s(kSecond);
-    s.start();
-    s.machine.on_message(proto::Failed{s.peer.ref(), Errc::bad_request, "no such word"});
-    EXPECT_EQ(s.peer.actions(), "L");
-    EXPECT_FALSE(s.machine.wants_engine());
-    EXPECT_EQ(s.machine.outcome()->error().errc(), Errc::bad_request);
-    EXPECT_EQ(s.machine.outcome()->error().message(), "no such word");
-}
-
 TEST(SegmentMachine, AnEngineThatDoesNotAlignIsUnavailable) {
     Segment s(kSecond);
     s.peer.find();
