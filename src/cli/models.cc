@@ -183,6 +183,8 @@ int Command::pull() {
         return fail(ready.error(), exit_code::cannot_create);
     depot::PullRequest request{
         .models_dir = dir_, .what = options_.what, .sha256 = options_.sha256};
+    for (const auto& model : config::Config().known_models)
+        request.reserved_ids.push_back(model.id);
     if (options_.most_bytes > 0) request.download_limits.bytes = options_.most_bytes;
     if (options_.stall_seconds > 0)
         request.download_limits.stall =

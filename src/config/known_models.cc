@@ -163,11 +163,12 @@ Result<void> check_known_models(LoadedConfig& loaded) {
     if (config.models.empty()) return invalid("models: at least one model must be served");
     for (const auto& id : config.models)
         if (auto done = check_served(loaded, id); !done) return done;
-    if (const auto& first = *find_model(config, config.models.front()); !recognises_speech(first))
-        return invalid(
-            fmt::format("models: the first is the default and must recognise speech; "
-                        "'{}' is of kind {}",
-                        first.id, models::name_of(first.kind)));
+    for (const auto& id : config.models)
+        if (const auto& model = *find_model(config, id); !recognises_speech(model))
+            return invalid(
+                fmt::format("models: '{}' is of kind {}; only models that recognise "
+                            "speech can be served",
+                            id, models::name_of(model.kind)));
     for (const auto& [id, why] : loaded.broken_models)
         loaded.warnings.push_back(fmt::format("model '{}' is not served, but broken: {}",
                                               log::printable(id), why.context));

@@ -140,12 +140,13 @@ TEST_F(KnownModels, WhatIsPrintedNeedsNoFolderAnyMore) {
     EXPECT_EQ(parse(explain(loaded), "explained").value(), loaded.config);
 }
 
-TEST_F(KnownModels, TheDefaultModelMustRecogniseSpeech) {
+TEST_F(KnownModels, OnlyModelsThatRecogniseSpeechAreServed) {
     folder_.write("models/p/model.toml", card("p", "punctuation"));
-    EXPECT_EQ(error_of("models = ['en-us', 'p']"), "no error");
-    EXPECT_EQ(error_of("models = ['p']"),
-              "models: the first is the default and must recognise speech; 'p' is of kind "
-              "punctuation");
+    EXPECT_EQ(error_of("models = ['en-us']"), "no error");
+    for (const auto* models : {"models = ['en-us', 'p']", "models = ['p']"})
+        EXPECT_EQ(error_of(models),
+                  "models: 'p' is of kind punctuation; only models that recognise speech can be "
+                  "served");
     EXPECT_THAT(error_of("[[model]]\nid = 'tone'\nkind = 'asr'\n"),
                 HasSubstr("model.kind must be one of asr-streaming, asr-offline, vad"));
 }

@@ -33,8 +33,8 @@ TEST(Catalogue, OfTheProgramIsWhole) {
             EXPECT_EQ(std::ranges::count(card.files, name, &models::ModelFile::path), 1) << name;
         }
     }
-    for (const char* family : {"transducer", "paraformer", "sense_voice", "whisper",
-                               "nemo_transducer", "nemo_ctc", "ct_transformer", "pyannote"})
+    for (const char* family : {"transducer", "paraformer", "sense_voice", "whisper", "nemo_ctc",
+                               "ct_transformer", "pyannote"})
         EXPECT_TRUE(families.contains(family)) << family;
     EXPECT_EQ(catalogue.find("whisper-tiny")->card.files.size(), 3u);
     EXPECT_EQ(catalogue.find("nothing"), nullptr);

@@ -57,6 +57,9 @@ Result<void> PartialFile::write_note() const {
     if (kept_.total) note.insert("bytes", static_cast<std::int64_t>(*kept_.total));
     const auto path = note_of(path_);
     std::ofstream out(path, std::ios::trunc);
+    // A URL may hold a password.
+    std::error_code ignored;
+    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, ignored);
     out << note << '\n' << std::flush;
     if (!out) return errno_error("write " + log::printable(path.string()));
     return {};

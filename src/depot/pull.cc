@@ -127,7 +127,7 @@ void Pull::sweep() {
     for (const auto& entry : fs::directory_iterator(request_.models_dir, ignored)) {
         const auto name = entry.path().filename().string();
         if (!name.starts_with(kFresh) || entry.path() == workspace_.path()) continue;
-        if (Claim::take(partials_ / (name.substr(kFresh.size()) + ".pull")))
+        if (const auto claim = Claim::take(partials_ / (name.substr(kFresh.size()) + ".pull")))
             fs::remove_all(entry.path(), ignored);
     }
 }
@@ -218,6 +218,12 @@ Result<Pulled> Pull::run_url() {
     if (!folder) return folder.error();
     const auto card = models::load_card(*folder);
     if (!card) return no_good("the archive's card: " + card.error().context);
+    // Its card could send our audio, and a file of ours as its key, to any server.
+    if (card->backend == "upstream")
+        return no_good("the archive is of a model on another server; write its card by hand");
+    if (std::ranges::count(request_.reserved_ids, card->id) > 0)
+        return no_good(
+            fmt::format("the archive's model would replace the built-in '{}'", card->id));
     const auto faults = find_faults(*card, *folder, work_);
     if (!faults) return faults.error();
     if (!faults->empty()) return no_good("the archive does not match its card: " + faults->front());
@@ -261,8 +267,10 @@ Result<void> Pull::gather(const CatalogueEntry& entry, const fs::path& folder) {
         }
         const auto from = unpacked(fetched->path, std::to_string(n), &entry.card);
         if (!from) return from.error();
-        for (const auto& file : fs::directory_iterator(*from, failure))
+        for (const auto& file : fs::directory_iterator(*from, failure)) {
             fs::rename(file.path(), folder / file.path().filename(), failure);
+            if (failure) break;
+        }
         if (failure) return Error(failure, "move the files of " + shown(*from));
     }
     return {};

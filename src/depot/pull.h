@@ -23,8 +23,9 @@ namespace tutti::depot {
 
 struct PullRequest {
     std::filesystem::path models_dir;
-    std::string what;    // an id of the catalogue, or a URL
-    std::string sha256;  // of the archive; empty = not known
+    std::string what;                       // an id of the catalogue, or a URL
+    std::string sha256;                     // of the archive; empty = not known
+    std::vector<std::string> reserved_ids;  // no URL may bring a model of such an id
     DownloadLimits download_limits;
     UnpackLimits unpack_limits;
 };

@@ -43,7 +43,8 @@ class PullTest : public testing::Test {
         return folder_.read("packed.tar.gz");
     }
     Result<Pulled> get(const std::string& what, const std::string& sha256 = {}) {
-        PullRequest request{.models_dir = dir(), .what = what, .sha256 = sha256};
+        PullRequest request{
+            .models_dir = dir(), .what = what, .sha256 = sha256, .reserved_ids = {"built-in"}};
         request.download_limits.first_pause = request.download_limits.longest_pause =
             std::chrono::milliseconds(1);
         request.download_limits.tries = tries_;
@@ -184,6 +185,15 @@ TEST_F(PullTest, AnArchiveMustHoldOneModel) {
                 HasSubstr("the archive's card: "));
     EXPECT_THAT(fault([](Packer& packer) { packer.symlink("x/model.toml", "/etc/passwd"); }),
                 HasSubstr("is a link"));
+    EXPECT_THAT(fault([](Packer& packer) {
+                    packer.file("model.toml", "id = 'built-in'\nkind = 'vad'\nbackend = 'b'\n");
+                }),
+                HasSubstr("would replace the built-in 'built-in'"));
+    EXPECT_THAT(fault([](Packer& packer) {
+                    packer.file("model.toml",
+                                "id = 'far'\nkind = 'asr-offline'\nbackend = 'upstream'\n");
+                }),
+                HasSubstr("a model on another server"));
     EXPECT_EQ(fault([](Packer& packer) {
                   packer.file("model.toml", "id = 'flat'\nkind = 'vad'\nbackend = 'b'\n");
               }),
@@ -195,6 +205,7 @@ TEST_F(PullTest, MakesTheCardOfACatalogueEntry) {
     Packer packer(folder_ / "a.tar.bz2");
     packer.file("release-1/enc.onnx", "test").file("release-1/test_wavs/0.wav", "noise");
     packer.file("release-1/LICENSE", "free").file("release-1/sub/tokens.txt", "a 1\n");
+    packer.symlink("release-1/test_wavs/1.wav", "0.wav");
     packer.close();
     FaultServer archive_server(folder_.read("a.tar.bz2"));
     FaultServer file_server("embedding");

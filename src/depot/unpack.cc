@@ -108,10 +108,12 @@ Result<fs::path> Unpacking::safe_name(archive_entry* entry) const {
     if (!name) return refused("has an entry without a name");
     const auto told = log::printable(name);
     if (!models::is_inside(name)) return refused(fmt::format("'{}' would lie outside", told));
-    if (archive_entry_hardlink(entry) || archive_entry_symlink(entry))
+    // One that nobody wants is skipped like any other.
+    const bool is_of_use = !is_wanted_ || is_wanted_(fs::path(name).lexically_normal());
+    if (is_of_use && (archive_entry_hardlink(entry) || archive_entry_symlink(entry)))
         return refused(fmt::format("'{}' is a link", told));
     const auto type = archive_entry_filetype(entry);
-    if (type != AE_IFREG && type != AE_IFDIR)
+    if (is_of_use && type != AE_IFREG && type != AE_IFDIR)
         return refused(fmt::format("'{}' is neither a file nor a folder", told));
     return fs::path(name).lexically_normal();
 }

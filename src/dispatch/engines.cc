@@ -109,16 +109,14 @@ std::shared_ptr<EngineLink> Engines::choose(const Request& request) const {
 
 bool Engines::is_served(std::string_view model) const {
     return std::ranges::any_of(replicas_, [&](const auto& entry) {
-        const auto& [id, replica] = entry;
-        return replica.peer.model == model && replica.takes_work &&
-               !(replica.link && replica.link->is_leaving());
+        return entry.second.peer.model == model && entry.second.is_serving();
     });
 }
 
 bool Engines::aligns(std::string_view model) const {
     return std::ranges::any_of(replicas_, [&](const auto& entry) {
-        const auto& replica = entry.second;
-        return replica.takes_work_now() && replica.peer.model == model && replica.peer.aligns;
+        const auto& [id, replica] = entry;
+        return replica.is_serving() && replica.peer.model == model && replica.peer.aligns;
     });
 }
 

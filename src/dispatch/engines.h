@@ -68,6 +68,8 @@ class Engines {
         bool is_kept = false;     // a keep_connected() task runs for it
         bool takes_work = false;  // the roster names it; otherwise its streams come to their end
 
+        // Connected, or about to be.
+        bool is_serving() const { return takes_work && !(link && link->is_leaving()); }
         bool takes_work_now() const { return takes_work && link && !link->is_leaving(); }
     };
 

@@ -27,7 +27,7 @@ inline dialect::RequestError as_request_error(Error error) {
 // Runs `file` through a scribe while the client waits; see FileJob for align_text.
 asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
                                                      int file, const config::Model& model,
-                                                     std::string align_text = {});
+                                                     std::string_view align_text = {});
 
 // nullopt: the answer was a stream of events and is already written.
 asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& services,

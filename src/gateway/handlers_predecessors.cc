@@ -55,7 +55,7 @@ asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& 
     const auto* model = find_aligner(services);
     if (!model) co_return refusal(dialect::whoasr_timestamp_not_loaded());
     const auto transcript =
-        co_await recognise(services, exchange, upload->file->fd(), *model, std::move(*text));
+        co_await recognise(services, exchange, upload->file->fd(), *model, *text);
     if (!transcript) {
         auto response = refusal(as_request_error(transcript.error()));
         response.body = dialect::whoasr_timestamp_failure_body(transcript.error());

@@ -16,6 +16,13 @@ struct HeardWord {
     std::size_t stretch;
 };
 
+// A dash or an ellipsis is no word.
+bool is_spoken(std::string_view word) {
+    return std::ranges::any_of(word, [](char c) {
+        return c < 0 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+}
+
 std::vector<std::string_view> words_of(std::string_view text) {
     std::vector<std::string_view> words;
     while (true) {
@@ -23,7 +30,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
         if (begin == std::string_view::npos) return words;
         text.remove_prefix(begin);
         const auto end = std::min(text.find_first_of(kWhite), text.size());
-        words.push_back(text.substr(0, end));
+        if (is_spoken(text.substr(0, end))) words.push_back(text.substr(0, end));
         text.remove_prefix(end);
     }
 }

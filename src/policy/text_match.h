@@ -6,7 +6,7 @@
 //     -> {"To be, or", "not to be."}
 //
 // 1. The pieces are in the text's order and have all of its words (what stands between white
-//    space), each once; one is empty where nothing of the text was heard.
+//    space and has a letter or digit), each once; one is empty where nothing of the text was heard.
 // 2. Words are compared by their letters and digits alone. The pieces are those of the least
 //    number of words misheard, left out or heard in excess. A word that was not heard at all joins
 //    the one before it.

@@ -36,6 +36,8 @@ TEST(MatchText, GivesEachStretchWhatWasSpokenInIt) {
     const Case cases[] = {
         {"one two three", "one two three", "one two three|"},
         {"One, two; three!", "one two|three", "One, two;|three!|"},
+        {"One - two ... three", "one two|three", "One two|three|"},
+        {" -- ... ", "one two|three", "||"},
         {"To be, or not to be.", "two be or|not be", "To be, or|not to be.|"},
         {"a b c d e f", "a b x|y e f", "a b c|d e f|"},
         {"a b c d e f", "a b|e f", "a b c d|e f|"},

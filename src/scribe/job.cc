@@ -217,7 +217,8 @@ bool Job::match_what_was_heard() {
     for (std::size_t n = 0; n < texts.size(); ++n)
         if (!texts[n].empty())
             pieces_.emplace(heard_[n].start, Piece{texts[n], std::move(heard_[n])});
-    return true;
+    if (pieces_.empty()) fail(Error(Errc::bad_request, "the text has no words"));
+    return !pieces_.empty();
 }
 
 void Job::on_decoded() {

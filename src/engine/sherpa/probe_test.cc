@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-using testing::StrEq;
 
 std::string fault_of(const std::function<void()>& attempt, std::chrono::milliseconds limit = 60s) {
     const auto done = try_in_child(attempt, limit);
@@ -56,7 +55,7 @@ TEST(Probe, AHangEndsAtTheLimit) {
                         for (;;) ::pause();
                     },
                     200ms),
-                StrEq("did not load within 0 s: thinking"));
+                HasSubstr("did not load within 0 s"));
 }
 
 TEST(Probe, MuchOutputIsCutFromTheFront) {

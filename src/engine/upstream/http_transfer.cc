@@ -62,6 +62,7 @@ void HttpTransfer::set_up(const HttpRequest& request, const PoolOptions& options
     set(CURLOPT_PIPEWAIT, request.url.starts_with("https:") ? 1L : 0L);
     if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // a slow resolver must not hold up everybody else
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_DNS_CACHE_TIMEOUT, static_cast<long>(options.name_cache.count()));
     set(CURLOPT_MAXAGE_CONN, static_cast<long>(options.idle_limit.count()));

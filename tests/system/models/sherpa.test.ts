@@ -108,7 +108,7 @@ function failingServe(model: string): Promise<FailedStart> {
     const runtimeDir = join(own, "run");
     mkdirSync(runtimeDir);
     const folders = ["--runtime-dir", runtimeDir, "--spool-dir", own];
-    return runToItsEnd(["serve", "--port", "0", "--config", path, ...folders], 20_000);
+    return runToItsEnd(["serve", "--port", "0", "--config", path, ...folders], 60_000);
   });
 }
 
