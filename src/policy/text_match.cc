@@ -19,7 +19,8 @@ struct HeardWord {
 // A dash or an ellipsis is no word.
 bool is_spoken(std::string_view word) {
     return std::ranges::any_of(word, [](char c) {
-        return c < 0 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') ||
+               (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     });
 }
 
