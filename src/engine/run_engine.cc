@@ -6,13 +6,12 @@
 #include "base/log.h"
 #include "engine/host.h"
 #include "runtime/privileges.h"
+#include "runtime/readable.h"
 #include "runtime/worker.h"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -23,8 +22,6 @@ namespace tutti::engine {
 namespace {
 
 using Descriptor = asio::posix::stream_descriptor;
-
-constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
 constexpr int kMostThreads = 1024;
 
@@ -111,8 +108,7 @@ asio::awaitable<void> serve(Host& host, runtime::Worker& worker, Descriptor& nur
 // Without its nursery the engine can replace no worker. It ends at once, and says nothing to its
 // streams: they are sent again to the successor.
 asio::awaitable<void> watch_nursery(Descriptor& nursery_end) {
-    const auto [error] = co_await nursery_end.async_wait(Descriptor::wait_read, use_result);
-    if (error) co_return;
+    if (co_await runtime::wait_readable(nursery_end)) co_return;
     log::error("the nursery of decode workers is gone");
     std::_Exit(exit_code::internal);
 }

@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "dialect/header_value.h"
+#include "runtime/readable.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -162,8 +163,7 @@ asio::awaitable<bool> Exchange::write_raw(std::string bytes) {
 asio::awaitable<void> Exchange::wait_for_disconnect() {
     // A pipelined next request is no disconnect; it makes the watch blind, which is harmless.
     auto& socket = stream_.socket();
-    auto [error] = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, use_result);
-    if (error) co_return;
+    if (co_await runtime::wait_readable(socket)) co_return;
     char byte = 0;
     beast::error_code peeked;
     const auto n = socket.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);

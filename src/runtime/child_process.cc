@@ -2,8 +2,8 @@
 #include "runtime/child_process.h"
 
 #include "base/check.h"
+#include "runtime/readable.h"
 
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -144,7 +144,8 @@ void ChildProcess::reap() {
 
 asio::awaitable<ExitStatus> ChildProcess::wait() {
     if (!status_) {
-        co_await pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+        if (const auto error = co_await wait_readable(pidfd_))
+            throw boost::system::system_error(error);
         reap();
     }
     co_return *status_;

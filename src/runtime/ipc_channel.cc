@@ -2,6 +2,7 @@
 #include "runtime/ipc_channel.h"
 
 #include "base/log.h"
+#include "runtime/readable.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/read.hpp>
@@ -110,8 +111,7 @@ Result<void> send_with_fd(UnixSocket& socket, std::string_view frame, int fd) {
 asio::awaitable<Result<std::pair<std::string, UniqueFd>>> receive_with_fd(UnixSocket& socket,
                                                                           std::size_t frame_limit) {
     socket.non_blocking(true);
-    auto [error] = co_await socket.async_wait(UnixSocket::wait_read, use_result);
-    if (error) co_return Error(error, "wait for a job");
+    if (const auto error = co_await wait_readable(socket)) co_return Error(error, "wait for a job");
     std::string frame(frame_limit, '\0');
     iovec part{frame.data(), frame.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
