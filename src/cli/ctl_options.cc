@@ -54,6 +54,15 @@ constexpr const char* kScale =
     "  tutti ctl scale gateway 4\n"
     "  tutti ctl scale en-us +1\n"
     "  tutti ctl scale scribe -1";
+constexpr const char* kLoad =
+    "Returns when the model serves; otherwise the reason is told and the exit status is 1.";
+constexpr const char* kUnload =
+    "Its processes finish what they do and end. A model that is always kept (replicas above 0)\n"
+    "stays away until 'tutti ctl load' or a reload; one that is loaded on demand comes back with\n"
+    "the next request.";
+constexpr const char* kPin =
+    "A pinned model is loaded, and goes neither for want of use nor to make room for others.";
+constexpr const char* kUnpin = "Ends 'tutti ctl pin'.";
 constexpr const char* kLogLevel = "Of all processes, until the next reload.";
 constexpr const char* kStop =
     "HOW is one of\n"
@@ -145,6 +154,21 @@ void CtlOptions::add_changes(CLI::App& command) {
         ->check(CLI::Validator(explain_amount, ""))
         ->type_name("");
     scale->callback([this] { request = scale_request(choice_, amount_); });
+
+    struct ModelVerb {
+        const char* name;
+        const char* help;
+        const char* more;
+    };
+    static constexpr ModelVerb kModelVerbs[] = {{"load", "Load a model", kLoad},
+                                                {"unload", "Unload a model", kUnload},
+                                                {"pin", "Keep a model loaded", kPin},
+                                                {"unpin", "Let a model go when unused", kUnpin}};
+    for (const auto& [name, help, more] : kModelVerbs) {
+        auto* verb = add_verb(command, name, help, more);
+        verb->add_option("MODEL", choice_, "Its id")->required()->type_name("");
+        verb->callback([this, name = name] { request = {{"command", name}, {"what", choice_}}; });
+    }
 
     auto* level = add_verb(command, "log-level", "Change what is logged", kLogLevel);
     level->add_option("LEVEL", choice_, "debug, info, warn or error")

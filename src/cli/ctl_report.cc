@@ -66,6 +66,8 @@ std::string report_line(const json::object& request, const json::value& result) 
     if (command == "upgrade")
         return fmt::format("upgraded: the server with pid {} serves", member_of(result, "pid"));
     if (command == "restart") return fmt::format("restarted {}", asked("what"));
+    if (command == "load" || command == "unload" || command == "pin" || command == "unpin")
+        return fmt::format("{}: {}", asked("what"), text_of(&result));
     if (command == "log-level") return fmt::format("the log level is {}", asked("level"));
     if (command == "stop") return stop_line(asked("how"));
     if (command == "scale") {

@@ -69,7 +69,7 @@ std::vector<const json::object*> objects_in(const json::object& object, std::str
 
 std::string_view colour_of(std::string_view state) {
     if (state == "ready") return "\x1b[32m";
-    if (state == "failing") return "\x1b[1;31m";
+    if (state == "failing" || state == "failed") return "\x1b[1;31m";
     return "\x1b[33m";
 }
 
@@ -184,11 +184,37 @@ std::string table_of(const std::vector<Row>& rows, TextStyle style) {
     return text;
 }
 
+// --- models --------------------------------------------------------------------------------------
+
+bool is_true(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value && value->is_bool() && value->get_bool();
+}
+
+// A line for each model that is not just there all the time.
+std::string model_lines(const json::object& status, TextStyle style) {
+    std::string lines;
+    for (const auto* model : objects_in(status, "models")) {
+        const auto state = text_of(*model, "state");
+        const auto why = text_of(*model, "why");
+        const bool is_on_demand = is_true(*model, "on_demand");
+        const bool is_pinned = is_true(*model, "pinned");
+        if (state == "ready" && !is_on_demand && !is_pinned) continue;
+        lines += fmt::format("model {}: {}", text_of(*model, "id"),
+                             coloured(state, colour_of(state), style));
+        if (is_on_demand) lines += ", on demand";
+        if (is_pinned) lines += ", pinned";
+        if (!why.empty()) lines += ": " + why;
+        lines += "\n";
+    }
+    return lines.empty() ? lines : "\n" + lines;
+}
+
 }  // namespace
 
 std::string status_text(const json::object& status, TextStyle style) {
     return head_line(status, style) + reload_line(status, style) + upgrade_line(status, style) +
-           "\n" + table_of(rows_of(status), style);
+           "\n" + table_of(rows_of(status), style) + model_lines(status, style);
 }
 
 }  // namespace tutti::cli

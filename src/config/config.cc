@@ -22,6 +22,10 @@ const Model* resolve_model(const Config& config, std::string_view name) {
     return nullptr;
 }
 
+int most_replicas(const Model& model) {
+    return std::max({1, model.replicas, model.max_replicas});
+}
+
 bool knows_language(const Model& model, std::string_view language) {
     if (language.empty() || language == "multi") return true;
     const auto primary = language.substr(0, language.find_first_of("-_"));

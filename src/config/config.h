@@ -18,7 +18,10 @@ struct Model {
     models::Kind kind = models::Kind::asr_streaming;
     std::vector<std::string> languages;  // ISO 639-1
     std::string directory;               // of the model's files; empty = the backend's own place
-    int replicas = 1;
+    int replicas = 1;                    // that it always has; 0 = loaded when somebody asks for it
+    int max_replicas = 0;  // that it may get under load; 0 = no more than that, at least 1
+    std::chrono::seconds idle_unload{600};  // loaded on demand, it goes unused so long; 0 = never
+    std::uint64_t memory_bytes = 0;         // that one process takes; 0 = learned when it is loaded
     // At once, a replica; 0 = as many as the backend can use, with its share of the cores.
     int whole_threads = 0;  // file segments decoded
     int live_threads = 0;   // utterances of microphones decoded
@@ -65,9 +68,10 @@ struct Config {
     // Names that children get besides those every program needs.
     std::vector<std::string> pass_environment;
     std::string spool_dir = "/var/tmp";
-    std::string models_dir;   // each folder in it with a model.toml is a known model; empty = none
-    std::string program_dir;  // of our executables; empty = where this one lies
-    std::string web_dir;      // the console's files; empty = beside the executables
+    std::string models_dir;  // each folder in it with a model.toml is a known model; empty = none
+    std::uint64_t memory_budget_bytes = 0;  // of all engines together; 0 = no limit
+    std::string program_dir;                // of our executables; empty = where this one lies
+    std::string web_dir;                    // the console's files; empty = beside the executables
 
     std::uint64_t max_upload_bytes = 4ull << 30;
     std::chrono::seconds max_audio{4 * 3600};
@@ -83,6 +87,7 @@ struct Config {
     std::uint32_t max_connections = 0;    // 0 = as many as its descriptors allow
     std::uint32_t max_handshakes = 1000;  // connections whose first request is not there yet
     std::uint32_t max_requests_in_flight = 1000;
+    std::uint32_t max_waiting = 200;  // live streams for a model that is not loaded
 
     // How long a process may take to start, and the loop that does its work to turn once.
     std::chrono::seconds boot_limit{120};
@@ -111,6 +116,9 @@ const Model* find_model(const Config& config, std::string_view id);
 // The served model that a client's name means (its id, an alias, or empty for the default), or
 // nullptr.
 const Model* resolve_model(const Config& config, std::string_view name);
+
+// Processes that the model may have at once; at least 1.
+int most_replicas(const Model& model);
 
 bool knows_language(const Model& model, std::string_view language);
 

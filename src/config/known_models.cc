@@ -110,7 +110,8 @@ Result<void> check_served(const LoadedConfig& loaded, const std::string& id) {
         return invalid(
             fmt::format("models: '{}' is not known (known: {})", id, ids_of(config.known_models)));
     if (model->backend.empty()) return invalid(fmt::format("model '{}' has no backend", id));
-    if (model->replicas < 1) return invalid(fmt::format("model '{}' needs a replica", id));
+    if (model->max_replicas > 0 && model->max_replicas < model->replicas)
+        return invalid(fmt::format("model '{}': max_replicas is less than replicas", id));
     return {};
 }
 

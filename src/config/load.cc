@@ -111,7 +111,7 @@ Result<void> validate_counts(const Config& c) {
 
 Result<void> validate_replicas(const Config& c) {
     for (const auto& id : c.models)
-        if (const int replicas = find_model(c, id)->replicas; replicas > c.scale_limit)
+        if (const int replicas = most_replicas(*find_model(c, id)); replicas > c.scale_limit)
             return invalid(fmt::format("replicas of model {}: {} is more than scale_limit, {}", id,
                                        replicas, c.scale_limit));
     return {};

@@ -29,6 +29,26 @@ ModelSetting number(std::string_view key, int Model::*member) {
             [member](const Model& m) { return std::to_string(m.*member); }};
 }
 
+// A number of any size; T is what one of them makes.
+template <class T>
+ModelSetting large(std::string_view key, T Model::*member, std::int64_t most) {
+    return {key, Setting::Kind::number,
+            [member, most](Model& m, std::string_view value) -> Result<void> {
+                const auto n = parse_number(value);
+                if (!n) return n.error();
+                if (*n > most)
+                    return Error(Errc::bad_config, fmt::format("must be at most {}", most));
+                m.*member = T(*n);
+                return {};
+            },
+            [member](const Model& m) {
+                if constexpr (std::is_integral_v<T>)
+                    return std::to_string(m.*member);
+                else
+                    return std::to_string((m.*member).count());
+            }};
+}
+
 ModelSetting list(std::string_view key, std::vector<std::string> Model::*member) {
     return {key, Setting::Kind::list,
             [member](Model& m, std::string_view value) -> Result<void> {
@@ -60,6 +80,9 @@ std::span<const ModelSetting> model_settings() {
         list("languages", &Model::languages),
         text("directory", &Model::directory),
         number("replicas", &Model::replicas),
+        number("max_replicas", &Model::max_replicas),
+        large("idle_unload", &Model::idle_unload, 1'000'000'000),
+        large("memory_bytes", &Model::memory_bytes, std::int64_t{1} << 50),
         number("whole_threads", &Model::whole_threads),
         number("live_threads", &Model::live_threads),
     };

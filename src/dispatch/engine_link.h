@@ -27,6 +27,8 @@ class EngineClient {
     virtual ~EngineClient() = default;
     // Answer to Engines::want(): a stream on an engine with room.
     virtual void on_engine(Lease lease) = 0;
+    // Answer to Engines::want(), too: nobody can load the model; the request is withdrawn.
+    virtual void on_unavailable(Error) {}
     // A message for the stream of the lease given last.
     virtual void on_reply(const proto::FromEngine& message) = 0;
     // The lease given last is dead.

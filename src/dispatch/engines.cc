@@ -5,7 +5,9 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tutti::dispatch {
@@ -41,6 +43,23 @@ void Engines::update(const proto::Roster& roster) {
     // Where a dead engine was called its successor is, too: a link made meanwhile leads to that.
     for (auto& [id, replica] : replicas_)
         if (!replica.takes_work && replica.link) replica.link->retire();
+    notes_ = roster.models;
+    refuse_waiting();
+}
+
+// on_unavailable() may change the list, so begin anew each time.
+void Engines::refuse_waiting() {
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+        Request& request = **it;
+        const auto why = refusal(request.model_);
+        if (!why) {
+            ++it;
+            continue;
+        }
+        request.withdraw();
+        request.client_.on_unavailable(*why);
+        it = waiting_.begin();
+    }
 }
 
 // Connects as long as the roster names the engine.
@@ -77,7 +96,10 @@ void Engines::look_again() {
         Request& request = **it;
         ++it;
         auto link = choose(request);
-        if (!link) continue;
+        if (!link) {
+            tell_wanted(request.model_);
+            continue;
+        }
         // on_engine() may change the list, so begin anew; whoever still waits keeps the order.
         request.withdraw();
         request.client_.on_engine(link->lease(request.client_, request.mode_));
@@ -105,6 +127,43 @@ std::shared_ptr<EngineLink> Engines::choose(const Request& request) const {
             best = replica.link;
     }
     return best;
+}
+
+void Engines::tell_wanted(const std::string& model) {
+    const auto* note = note_of(model);
+    if (!note || !note->may_be_asked_for || is_served(model)) return;
+    const auto now = steady_clock::now();
+    auto& told = wanted_told_[model];
+    if (now < told + kWantedEvery) return;
+    told = now;
+    on_wanted(model);
+}
+
+const proto::ModelNote* Engines::note_of(std::string_view model) const {
+    const auto found = std::ranges::find(notes_, model, &proto::ModelNote::id);
+    return found == notes_.end() ? nullptr : &*found;
+}
+
+bool Engines::can_serve(std::string_view model) const {
+    const auto* note = note_of(model);
+    return is_served(model) || (note && note->is_on_demand && note->may_be_asked_for);
+}
+
+std::optional<Error> Engines::refusal(std::string_view model) const {
+    const auto* note = note_of(model);
+    if (!note || note->may_be_asked_for || is_served(model)) return std::nullopt;
+    return Error(Errc::unavailable,
+                 fmt::format("the model '{}' is not available: {}", model, note->why));
+}
+
+bool Engines::is_loading(std::string_view model) const {
+    const auto* note = note_of(model);
+    return note && note->state == proto::ModelState::loading && !is_served(model);
+}
+
+std::size_t Engines::waiting(std::string_view model) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        waiting_, [&](const auto* request) { return request->model_ == model; }));
 }
 
 bool Engines::is_served(std::string_view model) const {

@@ -11,8 +11,10 @@
 
 #include "dispatch/engine_link.h"
 
+#include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace tutti::dispatch {
@@ -44,6 +46,9 @@ class Engines {
     Engines(asio::io_context& loop, runtime::Slot& slot);
 
     void update(const proto::Roster& roster);
+    // Work waits for a model that nobody serves; told again every kWantedEvery as long as it waits.
+    std::function<void(const std::string& model)> on_wanted = [](const std::string&) {};
+    static constexpr std::chrono::seconds kWantedEvery{1};
     void want(Request& request);
     // Room may have become free (a stream ended); serves those who wait.
     void look_again();
@@ -54,6 +59,14 @@ class Engines {
     bool aligns(std::string_view model) const;
     // Engines of the model are connected, and none has room for a live stream.
     bool is_full(std::string_view model) const;
+    // An engine serves it, or one is loaded as soon as work waits for it.
+    bool can_serve(std::string_view model) const;
+    // Why work must not wait for the model; nullopt when it may.
+    std::optional<Error> refusal(std::string_view model) const;
+    // It is being loaded: a wait for it is not in vain.
+    bool is_loading(std::string_view model) const;
+    // Requests that wait for the model.
+    std::size_t waiting(std::string_view model) const;
     // Segments the connected engines of the model decode at once.
     std::size_t whole_slots(std::string_view model) const;
 
@@ -75,12 +88,17 @@ class Engines {
 
     asio::awaitable<void> keep_connected(std::uint32_t id);
     std::shared_ptr<EngineLink> choose(const Request& request) const;
+    const proto::ModelNote* note_of(std::string_view model) const;
+    void tell_wanted(const std::string& model);
+    void refuse_waiting();
     asio::awaitable<void> retry_later();
 
     asio::io_context& loop_;
     runtime::Slot& slot_;
     std::map<std::uint32_t, Replica> replicas_;
+    std::vector<proto::ModelNote> notes_;
     std::list<Request*> waiting_;
+    std::map<std::string, std::chrono::steady_clock::time_point> wanted_told_;
     bool is_retrying_ = false;
     bool is_shut_down_ = false;
     runtime::TaskGroup tasks_;

@@ -17,6 +17,7 @@ using proto::StreamMode;
 struct RecordingClient : EngineClient {
     void on_engine(Lease given) override { lease = std::move(given); }
     void on_reply(const proto::FromEngine& message) override { replies.push_back(message); }
+    void on_unavailable(Error why) override { refusals.push_back(why.message()); }
     void on_engine_lost() override {
         lease.reset();
         ++losses;
@@ -24,6 +25,7 @@ struct RecordingClient : EngineClient {
 
     Lease lease;
     std::vector<proto::FromEngine> replies;
+    std::vector<std::string> refusals;
     int losses = 0;
 };
 
@@ -113,6 +115,42 @@ TEST_F(EnginesTest, AFaultOfTheRequestSaysNothingAboutTheEngine) {
     engine_says(proto::Refused{{client.lease.stream(), 1}, Errc::bad_request});
     run_until([&] { return !client.replies.empty(); });
     EXPECT_TRUE(engines.is_served("m"));
+}
+
+TEST_F(EnginesTest, AModelThatIsNotLoadedIsAskedForByWhoWaits) {
+    std::vector<std::string> wanted;
+    engines.on_wanted = [&](const std::string& model) { wanted.push_back(model); };
+    engines.update({.peers = {}, .models = {{.id = "m", .is_on_demand = true}}});
+    EXPECT_TRUE(engines.can_serve("m"));
+    EXPECT_FALSE(engines.is_served("m"));
+    EXPECT_FALSE(engines.can_serve("n"));
+    RecordingClient client;
+    Engines::Request request(engines, client, "m", StreamMode::live);
+    engines.want(request);
+    engines.look_again();
+    EXPECT_EQ(wanted, std::vector<std::string>{"m"}) << "told once a second";
+    EXPECT_EQ(engines.waiting("m"), 1u);
+    connect();
+    EXPECT_TRUE(client.lease);
+    EXPECT_EQ(wanted.size(), 1u);
+}
+
+TEST_F(EnginesTest, WhoWaitsForAModelThatCannotBeLoadedIsToldWhy) {
+    RecordingClient client;
+    Engines::Request request(engines, client, "m", StreamMode::live);
+    engines.want(request);
+    engines.update({.peers = {},
+                    .models = {{.id = "m",
+                                .state = proto::ModelState::failed,
+                                .may_be_asked_for = false,
+                                .why = "it broke"}}});
+    EXPECT_EQ(client.refusals,
+              std::vector<std::string>{"the model 'm' is not available: it broke"});
+    EXPECT_FALSE(request.is_waiting());
+    EXPECT_FALSE(engines.can_serve("m"));
+    EXPECT_EQ(engines.refusal("m")->errc(), Errc::unavailable);
+    connect();
+    EXPECT_FALSE(engines.refusal("m")) << "an engine serves it after all";
 }
 
 TEST_F(EnginesTest, BeyondTheLimitRequestsWaitInOrderForRoom) {

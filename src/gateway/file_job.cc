@@ -51,6 +51,7 @@ asio::awaitable<Result<void>> FileJob::submit() {
     is_begun_ = false;
     if (lost_attempts_ >= kMaxAttempts || ++connections_ > kMaxConnections)
         co_return Error(Errc::internal, "the recognition of this file failed repeatedly");
+    if (auto refusal = services_.engines.refusal(model_.id)) co_return *refusal;
     auto connected = co_await connect();
     if (!connected) co_return connected.error();
     auto socket = std::move(*connected);

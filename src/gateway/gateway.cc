@@ -76,6 +76,7 @@ int Gateway::run() {
     worker_.on_roster = [this](const proto::Roster& roster) { on_roster(roster); };
     worker_.on_drain = [this](const proto::Drain& drain) { on_drain(drain); };
     worker_.on_lost_parent = [this] { on_lost_parent(); };
+    services_.engines.on_wanted = [this](const std::string& model) { worker_.post_wanted(model); };
     tasks_.spawn("worker", worker_.run());
     tasks_.spawn("host sampler", services_.host.run());
     tasks_.spawn("resting", services_.resting.run());

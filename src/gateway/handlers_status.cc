@@ -82,7 +82,7 @@ Response readyz_response(const Services& services) {
     std::string_view missing;
     if (services.is_draining)
         missing = "this gateway is draining";
-    else if (!services.engines.is_served(services.config.models.front()))
+    else if (!services.engines.can_serve(services.config.models.front()))
         missing = "no engine of the default model is ready";
     else if (!services.scribes.has_ready())
         missing = "no scribe is ready";

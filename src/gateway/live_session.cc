@@ -34,6 +34,7 @@ LiveSession::LiveSession(Services& services, Socket socket,
       id_(std::move(id)),
       seed_(std::hash<std::string>()(id_)),
       machine_(machine_options(services.config, dialect_->settings())),
+      model_(model.id),
       request_(services.engines, *this, model.id, proto::StreamMode::live),
       last_heard_(Clock::now()),
       outbox_changed_(services.loop, asio::steady_timer::time_point::max()),
@@ -260,6 +261,12 @@ void LiveSession::on_reply(const proto::FromEngine& message) {
     act();
 }
 
+void LiveSession::on_unavailable(Error why) {
+    seeking_since_.reset();
+    machine_.on_no_engine(std::move(why));
+    act();
+}
+
 void LiveSession::on_engine_lost() {
     lease_.reset();
     machine_.on_engine_lost();
@@ -310,6 +317,7 @@ void LiveSession::check_deadlines(Clock::time_point now) {
     if (is_connection_dropped_) return;
     if (write_began_ && now >= *write_began_ + kWriteLimit) return drop_connection();
     if (close_) return;
+    if (seeking_since_ && services_.engines.is_loading(model_)) seeking_since_ = now;
     if (seeking_since_ && now >= *seeking_since_ + engine_wait()) {
         seeking_since_.reset();
         request_.withdraw();

@@ -54,6 +54,7 @@ class LiveSession final : public dispatch::EngineClient {
     // From dispatch.
     void on_engine(dispatch::Lease lease) override;
     void on_reply(const proto::FromEngine& message) override;
+    void on_unavailable(Error why) override;
     void on_engine_lost() override;
 
   private:
@@ -118,6 +119,7 @@ class LiveSession final : public dispatch::EngineClient {
     std::optional<ContainerInput> container_;
     runtime::Sha256 sha_;
 
+    std::string model_;
     dispatch::Engines::Request request_;
     dispatch::Lease lease_;
     std::int64_t replays_seen_ = 0;

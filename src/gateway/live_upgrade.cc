@@ -52,8 +52,13 @@ dialect::Parsed<Admitted> admit(Services& services, Exchange& exchange,
     // its turn, which a client expects more than a refusal.
     auto admitted = match.route == Route::deepgram_listen_live ? admit_deepgram(services, exchange)
                                                                : admit_whoasr(services);
-    if (admitted && services.engines.is_full(admitted->model->id))
+    if (!admitted) return admitted;
+    const auto& model = admitted->model->id;
+    if (auto refusal = services.engines.refusal(model)) return as_request_error(*refusal);
+    if (services.engines.is_full(model))
         return as_request_error(Error(Errc::busy, "no room for another live stream right now"));
+    if (services.engines.waiting(model) >= services.config.max_waiting)
+        return as_request_error(Error(Errc::busy, "too many wait for this model right now"));
     return admitted;
 }
 

@@ -17,4 +17,20 @@ std::string_view name_of(Role role) {
     return "unknown";
 }
 
+std::string_view name_of(ModelState state) {
+    switch (state) {
+        case ModelState::unloaded:
+            return "unloaded";
+        case ModelState::loading:
+            return "loading";
+        case ModelState::ready:
+            return "ready";
+        case ModelState::draining:
+            return "draining";
+        case ModelState::failed:
+            return "failed";
+    }
+    return "unknown";
+}
+
 }  // namespace tutti::proto

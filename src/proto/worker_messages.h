@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The channel between the supervisor and each of its children (descriptor 3 of the child).
 //
-//   child -> supervisor: ready (once, when it can serve)
+//   child -> supervisor: ready (once, when it can serve), wanted (work waits for a model)
 //   supervisor -> child: roster (at start and after every change), drain (again when it is to be
 //                        faster), reopen, set log level
 //   end of file at the child: the supervisor is gone; drain and exit
@@ -27,6 +27,13 @@ struct Ready {
     }
 };
 
+// Work waits for a model that no engine serves. Said again as long as it waits.
+struct Wanted {
+    static constexpr std::uint8_t kType = 2;
+    std::string model;
+    static auto tied(auto& self) { return std::tie(self.model); }
+};
+
 // One process as the others see it. Its successor has another id.
 struct Peer {
     std::uint32_t id = 0;
@@ -44,11 +51,29 @@ struct Peer {
     }
 };
 
+enum class ModelState : std::uint8_t { unloaded, loading, ready, draining, failed };
+
+std::string_view name_of(ModelState state);
+
+// A served model, whether or not a process runs it.
+struct ModelNote {
+    std::string id;
+    ModelState state = ModelState::unloaded;
+    bool is_on_demand = false;     // it is loaded when work waits for it
+    bool may_be_asked_for = true;  // work may wait for it; otherwise `why` tells why not
+    std::string why;
+    bool operator==(const ModelNote&) const = default;
+    static auto tied(auto& self) {
+        return std::tie(self.id, self.state, self.is_on_demand, self.may_be_asked_for, self.why);
+    }
+};
+
 // The processes that take new work. One that is missing from it finishes what it has.
 struct Roster {
     static constexpr std::uint8_t kType = 64;
     std::vector<Peer> peers;
-    static auto tied(auto& self) { return std::tie(self.peers); }
+    std::vector<ModelNote> models;
+    static auto tied(auto& self) { return std::tie(self.peers, self.models); }
 };
 
 // Finish and end. A second one may only shorten what the first allowed.
@@ -77,7 +102,7 @@ struct SetLogLevel {
     static auto tied(auto& self) { return std::tie(self.level); }
 };
 
-using ToSupervisor = std::variant<Ready>;
+using ToSupervisor = std::variant<Ready, Wanted>;
 using FromSupervisor = std::variant<Roster, Drain, ReopenLogs, SetLogLevel>;
 
 inline constexpr std::size_t kMaxWorkerFrame = 1024 * 1024;

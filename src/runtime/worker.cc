@@ -55,6 +55,10 @@ void Worker::post_ready(const proto::Ready& ready) {
     channel_.post(ready);
 }
 
+void Worker::post_wanted(const std::string& model) {
+    channel_.post(proto::Wanted{model});
+}
+
 void Worker::shut_down() {
     is_parent_lost_ = true;  // the end of the channel is our own doing from here on
     channel_.close();

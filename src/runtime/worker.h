@@ -59,6 +59,7 @@ class Worker {
     // Reads the channel, beats and listens for signals until shut_down().
     asio::awaitable<void> run();
     void post_ready(const proto::Ready& ready);
+    void post_wanted(const std::string& model);
     // Ends run().
     void shut_down();
 

@@ -324,7 +324,11 @@ void Job::on_tick() {
         segment->give_up_silent_engine(now);
         is_engine_wanted = is_engine_wanted || segment->wants_engine();
     }
-    if (!is_engine_wanted || context_.engines.is_served(submit_.model))
+    const auto& engines = context_.engines;
+    if (const auto refusal = engines.refusal(submit_.model); refusal && is_engine_wanted)
+        fail(*refusal);
+    else if (!is_engine_wanted || engines.is_served(submit_.model) ||
+             engines.is_loading(submit_.model))
         served_at_ = now;
     else if (now - served_at_ >= context_.config.engine_wait)
         fail(Error(Errc::unavailable, "the model is not available at the moment"));

@@ -104,6 +104,7 @@ int run(const config::Config& config, std::size_t slot) {
     Scribe scribe(loop, runtime::inherited_unix_listener(loop), worker.slot(), config);
 
     int code = exit_code::ok;
+    scribe.on_wanted([&](const std::string& model) { worker.post_wanted(model); });
     worker.on_roster = [&](const proto::Roster& roster) { scribe.update(roster); };
     worker.on_drain = [&](const proto::Drain& drain) { scribe.drain(drain.limit); };
     worker.on_lost_parent = [&] {

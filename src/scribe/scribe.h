@@ -31,6 +31,10 @@ class Scribe {
 
     asio::awaitable<void> run();
     void update(const proto::Roster& roster) { engines_.update(roster); }
+    // See dispatch::Engines.
+    void on_wanted(std::function<void(const std::string& model)> tell) {
+        engines_.on_wanted = std::move(tell);
+    }
     void drain(proto::Millis limit);
     void stop();
     std::size_t job_count() const { return jobs_.size(); }  // waiting ones included

@@ -88,7 +88,7 @@ asio::awaitable<Result<void>> Server::reload_in_turn() {
         co_return Error(Errc::bad_config,
                         fmt::format("{} cannot change while the server runs; restart it",
                                     fmt::join(fixed, ", ")));
-    auto plan = plan_for(*loaded);
+    auto plan = plan_for(*loaded, models_.sizes_for(*loaded));
     if (!plan) co_return plan.error();
     auto generation = Generation::make(generation_->number + 1, std::move(*loaded));
     if (!generation) co_return generation.error();
@@ -98,6 +98,7 @@ asio::awaitable<Result<void>> Server::reload_in_turn() {
         if (auto* place = find(planned.name)) renewed.push_back(place);
     auto changed = co_await change_to(*generation, std::move(*plan), std::move(renewed));
     if (!changed) co_return changed;
+    models_.configure(config());
     is_drained_ = false;
     if (auto done = set_log_level(config().log_level); !done) co_return done;
     co_return Result<void>();
@@ -201,6 +202,28 @@ void Server::steer() {
         })));
 }
 
+// --- models --------------------------------------------------------------------------------------
+
+// Does not wait: the model's processes are looked after as all others are.
+bool Server::resize(const std::string& model, int replicas) {
+    if (is_changing_) return false;
+    auto sizes = models_.sizes();
+    sizes[model] = replicas;
+    const auto plan = plan_for(config(), sizes);
+    if (!plan) {
+        log::error("model {}: {}", model, plan.error().context);
+        return false;
+    }
+    for (const auto& planned : *plan) {
+        if (planned.model != model) continue;
+        auto* place = find(planned.name);
+        if (!place) place = add_place(planned, generation_).value();
+        if (!place->is_wanted()) place->start();
+    }
+    retire_surplus(*plan);
+    return true;
+}
+
 // --- the smaller changes -------------------------------------------------------------------------
 
 Result<int> Server::count_of(const std::string& what) const {
@@ -210,7 +233,7 @@ Result<int> Server::count_of(const std::string& what) const {
         return place->role() == Role::engine && place->model() == what && place->is_wanted();
     };
     const auto count = static_cast<int>(std::ranges::count_if(places_, is_counted));
-    if (count == 0 && what != "gateway")
+    if (count == 0 && what != "gateway" && !models_.sizes().contains(what))
         return Error(
             Errc::bad_parameter,
             fmt::format("'{}' is neither gateway nor scribe nor a model that is served", what));
@@ -228,7 +251,9 @@ asio::awaitable<Result<int>> Server::scale(std::string what, int to) {
         co_return Error(Errc::unavailable, "the server is drained; undrain it first");
     auto config = generation_->config;
     count_in(config, what) = to;
-    auto plan = plan_for(config);
+    auto sizes = models_.sizes();
+    if (sizes.contains(what)) sizes[what] = to;
+    auto plan = plan_for(config, sizes);
     if (!plan) co_return plan.error();
     auto generation = Generation::make(generation_->number, std::move(config));
     if (!generation) co_return generation.error();
@@ -237,6 +262,7 @@ asio::awaitable<Result<int>> Server::scale(std::string what, int to) {
         if (auto* place = find(planned.name); place && !place->is_wanted()) back.push_back(place);
     auto changed = co_await change_to(*generation, std::move(*plan), std::move(back));
     if (!changed) co_return changed.error();
+    models_.set_least(what, to);
     log::info("{}: {} processes", what, to);
     co_return to;
 }
@@ -244,7 +270,7 @@ asio::awaitable<Result<int>> Server::scale(std::string what, int to) {
 asio::awaitable<Result<void>> Server::restart(std::string name) {
     if (!co_await wait_for_turn()) co_return stopping();
     const Turn turn(*this);
-    auto plan = plan_for(config());
+    auto plan = present_plan();
     if (!plan) co_return plan.error();
     auto* place = find(name);
     if (!place || !place->is_wanted())
@@ -256,7 +282,7 @@ asio::awaitable<Result<void>> Server::restart(std::string name) {
 asio::awaitable<void> Server::recycle(Place& place) {
     if (!co_await wait_for_turn()) co_return;
     const Turn turn(*this);
-    auto plan = plan_for(config());
+    auto plan = present_plan();
     const auto planned = std::ranges::find(*plan, place.name(), &PlannedChild::name);
     if (planned == plan->end() || !place.serving()) co_return;
     auto prepared = co_await place.prepare(*planned, generation_);
@@ -283,7 +309,7 @@ asio::awaitable<Result<void>> Server::undrain() {
     if (!co_await wait_for_turn()) co_return stopping();
     const Turn turn(*this);
     if (!is_drained_) co_return Error(Errc::bad_parameter, "the server is not drained");
-    auto plan = plan_for(config());
+    auto plan = present_plan();
     if (!plan) co_return plan.error();
     std::vector<Place*> back;
     for (auto& place : places_)

@@ -29,6 +29,7 @@ struct Node {
     // Notified when a process became ready, ended, or was asked to.
     runtime::Condition changed;
     std::function<void()> on_roster_changed = [] {};
+    std::function<void(const std::string& model)> on_wanted = [](const std::string&) {};
     std::function<void(int exit_code)> on_give_up = [](int) {};
 
     // Makes a file or folder of ours usable for the children's user; an empty path is none.

@@ -53,6 +53,12 @@ Result<Place::ProcessPtr> Place::spawn(const PlannedChild& plan,
 
 void Place::start() {
     is_wanted_ = true;
+    has_been_ready_ = false;
+    deaths_ = 0;
+    start_process();
+}
+
+void Place::start_process() {
     auto process = spawn(plan_, generation_, endpoint_);
     if (process) {
         current_ = std::move(*process);
@@ -130,7 +136,7 @@ asio::awaitable<void> Place::start_after(std::chrono::milliseconds delay) {
         pause_.expires_after(delay);
         co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
-    if (is_wanted_ && !current_ && !node_.is_stopping) start();
+    if (is_wanted_ && !current_ && !node_.is_stopping) start_process();
 }
 
 asio::awaitable<Result<void>> Place::prepare(PlannedChild plan,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One place for a process ("gateway 0"): keeps it filled, and changes its process start-first.
 //
-//   place.start();                                  // filled from now on, whatever dies
+//   place.start();                                  // filled from now on, whatever dies; also
+//                                                   // again after retire()
 //   auto ready = co_await place.prepare(plan, generation);   // a successor beside the present one
 //   place.commit(drain);    or    place.abandon();  // it takes over, or goes again
 //   place.retire(drain);                            // no successor; empty when all have ended
@@ -88,6 +89,7 @@ class Place {
     Result<ProcessPtr> spawn(const PlannedChild& plan,
                              const std::shared_ptr<const Generation>& generation,
                              Endpoint& endpoint);
+    void start_process();
     asio::awaitable<void> tend(Process& process);
     void on_end(Process& process, const runtime::ExitStatus& status);
     void on_death(policy::Death death, const std::string& cause);

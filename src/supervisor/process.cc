@@ -137,7 +137,10 @@ asio::awaitable<void> Process::read_channel() {
                 log::error("{}: {}", name(), message.error().message());
                 co_return kill("it broke the protocol");
             }
-            take_ready(std::get<proto::Ready>(*message));
+            if (const auto* ready = std::get_if<proto::Ready>(&*message))
+                take_ready(*ready);
+            else
+                node_.on_wanted(std::get<proto::Wanted>(*message).model);
         }
         if (channel_.is_broken() || co_await channel_.fill()) co_return;
     }

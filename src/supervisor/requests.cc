@@ -81,6 +81,16 @@ asio::awaitable<Reply> change(Operations& operations, const std::string& command
         auto done = co_await server.undrain();
         co_return reply_of(std::move(done), "ready");
     }
+    if (command == "load") {
+        const auto model = text_of(request, "what");
+        auto done = co_await server.models().load(model);
+        co_return reply_of(std::move(done), "loaded");
+    }
+    if (command == "unload")
+        co_return reply_of(server.models().unload(text_of(request, "what")), "unloaded");
+    if (command == "pin" || command == "unpin")
+        co_return reply_of(server.models().pin(text_of(request, "what"), command == "pin"),
+                           command == "pin" ? "pinned" : "unpinned");
     if (command == "log-level")
         co_return reply_of(server.set_log_level(text_of(request, "level")), "set");
     if (command == "upgrade") co_return co_await upgrade(operations);

@@ -30,12 +30,16 @@ Server::Server(Node& node, TcpListeners listeners, std::shared_ptr<const Generat
       listeners_(std::move(listeners)),
       generation_(std::move(generation)),
       load_(std::move(load)),
+      models_(node, places_,
+              [this](const std::string& model, int replicas) { return resize(model, replicas); }),
       tasks_(node.loop) {
     node_.on_roster_changed = [this] { on_roster_changed(); };
+    node_.on_wanted = [this](const std::string& model) { models_.on_wanted(model); };
 }
 
 Result<void> Server::start() {
-    const auto plan = plan_for(config());
+    models_.configure(config());
+    const auto plan = present_plan();
     if (!plan) return plan.error();
     for (const auto& planned : *plan)
         if (auto added = add_place(planned, generation_); !added) return added.error();
@@ -45,9 +49,13 @@ Result<void> Server::start() {
     return {};
 }
 
-Result<Server::Plan> Server::plan_for(const config::Config& config) const {
+Result<Server::Plan> Server::plan_for(const config::Config& config,
+                                      const Models::Sizes& sizes) const {
+    auto sized = config;
+    for (const auto& [model, replicas] : sizes)
+        std::ranges::find(sized.known_models, model, &config::Model::id)->replicas = replicas;
     auto plan =
-        plan_children(config, static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+        plan_children(sized, static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
     std::map<std::string, int> counts;
     for (const auto& planned : plan)
         if (++counts[fmt::format("{} {}", name_of(planned.role), planned.model)] >
@@ -90,7 +98,8 @@ Result<Place*> Server::add_place(const PlannedChild& planned,
 }
 
 void Server::on_roster_changed() {
-    proto::Roster roster;
+    models_.note_failures(std::chrono::steady_clock::now());
+    proto::Roster roster{.peers = {}, .models = models_.tell()};
     for (const auto& place : places_)
         if (const auto* process = place->serving()) roster.peers.push_back(process->peer());
     for (const auto& place : places_)
@@ -114,6 +123,7 @@ void Server::tick() {
     const auto now = std::chrono::steady_clock::now();
     node_.own_slot().beat(now);
     for (auto& place : places_) place->judge(now);
+    models_.tick(now, [this] { return memory(); });
     if (++ticks_until_recycling_ < kTicksPerRecycling) return;
     ticks_until_recycling_ = 0;
     recycle_next();

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "supervisor/listeners.h"
+#include "supervisor/models.h"
 #include "supervisor/place.h"
 
 #include <ctime>
@@ -59,6 +60,9 @@ class Server {
     void reopen_logs();
     Result<void> set_log_level(const std::string& level);
 
+    Models& models() { return models_; }
+    const Models& models() const { return models_; }
+
     State state() const;
     const Generation& generation() const { return *generation_; }
     const config::Config& config() const { return generation_->config; }
@@ -91,7 +95,10 @@ class Server {
     bool is_changing(proto::Role role) const;
     asio::awaitable<void> recycle(Place& place);
 
-    Result<Plan> plan_for(const config::Config& config) const;
+    Result<Plan> plan_for(const config::Config& config, const Models::Sizes& sizes) const;
+    // Of the present configuration.
+    Result<Plan> present_plan() const { return plan_for(config(), models_.sizes()); }
+    bool resize(const std::string& model, int replicas);
     Place* find(const std::string& name) const;
     Result<Place*> add_place(const PlannedChild& planned,
                              std::shared_ptr<const Generation> generation);
@@ -116,6 +123,7 @@ class Server {
     std::shared_ptr<const Generation> generation_;
     Load load_;
     std::list<PlacePtr> places_;
+    Models models_;
     std::set<const Place*> going_;  // to be removed when they are empty
     std::uint32_t next_number_ = 0;
     bool is_changing_ = false;

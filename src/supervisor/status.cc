@@ -81,6 +81,21 @@ json::object status_of(const Place& place, Memory& memory) {
             {"processes", std::move(processes)}};
 }
 
+json::array status_of(const Models& models) {
+    json::array list;
+    for (const auto& one : models.facts())
+        list.push_back(json::object{{"id", one.note.id},
+                                    {"state", proto::name_of(one.note.state)},
+                                    {"why", one.note.why},
+                                    {"on_demand", one.note.is_on_demand},
+                                    {"pinned", one.is_pinned},
+                                    {"replicas", one.replicas},
+                                    {"ready", one.ready},
+                                    {"memory_bytes", one.memory},
+                                    {"evictions", one.evictions}});
+    return list;
+}
+
 json::value report_of(const std::optional<Server::ReloadReport>& report) {
     if (!report) return nullptr;
     return json::object{{"at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(report->at))},
@@ -102,6 +117,7 @@ json::object status_of(const Server& server, bool is_upgrading) {
             {"generation", server.generation().number},
             {"upgrade", is_upgrading ? json::value("running") : json::value(nullptr)},
             {"last_reload", report_of(server.last_reload())},
+            {"models", status_of(server.models())},
             {"places", std::move(places)}};
 }
 

@@ -36,6 +36,18 @@ export interface PlaceStatus {
   processes: ProcessStatus[];
 }
 
+export interface ModelStatus {
+  id: string;
+  state: "unloaded" | "loading" | "ready" | "draining" | "failed";
+  why: string;
+  on_demand: boolean;
+  pinned: boolean;
+  replicas: number;
+  ready: number;
+  memory_bytes: number;
+  evictions: number;
+}
+
 export interface ServerStatus {
   version: string;
   pid: number;
@@ -45,6 +57,7 @@ export interface ServerStatus {
   generation: number;
   upgrade: "running" | null;
   last_reload: { at: string; ok: boolean; error: string } | null;
+  models: ModelStatus[];
   places: PlaceStatus[];
 }
 
