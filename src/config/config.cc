@@ -10,15 +10,39 @@ const Model* find_model(const Config& config, std::string_view id) {
     return it == config.known_models.end() ? nullptr : &*it;
 }
 
-const Model* resolve_model(const Config& config, std::string_view name) {
-    const auto contains = [&](const auto& list) { return std::ranges::count(list, name) > 0; };
-    if (contains(config.models)) return find_model(config, name);
-    if (name.empty() || contains(config.model_aliases))
-        return find_model(config, config.models.front());
+namespace {
+
+bool means_any(const Config& config, std::string_view name) {
+    if (name.empty() || std::ranges::count(config.model_aliases, name) > 0) return true;
     // Deepgram appends a domain: "nova-2-meeting".
-    for (const auto& alias : config.model_aliases)
-        if (alias.starts_with("nova") && name.starts_with(alias + "-"))
-            return find_model(config, config.models.front());
+    return std::ranges::any_of(config.model_aliases, [&](const std::string& alias) {
+        return alias.starts_with("nova") && name.starts_with(alias + "-");
+    });
+}
+
+}  // namespace
+
+const Model* resolve_model(const Config& config, std::string_view name, std::string_view language) {
+    const auto served = speech_models(config);
+    for (const auto* model : served)
+        if (model->id == name || std::ranges::count(model->aliases, name) > 0) return model;
+    if (!means_any(config, name)) return nullptr;
+    for (const auto* model : served)
+        if (knows_language(*model, language)) return model;
+    return served.front();
+}
+
+std::vector<const Model*> speech_models(const Config& config) {
+    std::vector<const Model*> found;
+    for (const auto& id : config.models)
+        if (const auto* model = find_model(config, id); models::recognises_speech(model->kind))
+            found.push_back(model);
+    return found;
+}
+
+const Model* first_of(const Config& config, models::Kind kind) {
+    for (const auto& id : config.models)
+        if (const auto* model = find_model(config, id); model->kind == kind) return model;
     return nullptr;
 }
 
@@ -27,7 +51,7 @@ int most_replicas(const Model& model) {
 }
 
 bool knows_language(const Model& model, std::string_view language) {
-    if (language.empty() || language == "multi") return true;
+    if (model.languages.empty() || language.empty() || language == "multi") return true;
     const auto primary = language.substr(0, language.find_first_of("-_"));
     return std::ranges::any_of(model.languages, [&](const std::string& known) {
         return std::ranges::equal(known, primary, {}, {},

@@ -16,7 +16,8 @@ struct Model {
     std::string id;
     std::string backend;  // tutti-engine-<backend> is the program that serves it
     models::Kind kind = models::Kind::asr_streaming;
-    std::vector<std::string> languages;  // ISO 639-1
+    std::vector<std::string> languages;  // ISO 639-1; empty = any
+    std::vector<std::string> aliases;    // other names by which clients may ask for it
     std::string directory;               // of the model's files; empty = the backend's own place
     int replicas = 1;                    // that it always has; 0 = loaded when somebody asks for it
     int max_replicas = 0;  // that it may get under load; 0 = no more than that, at least 1
@@ -38,7 +39,8 @@ struct Config {
     std::string log_level = "info";
     std::string log_file;  // empty = standard error
 
-    std::vector<std::string> models = {"en-us"};  // served; the first is the default
+    std::vector<std::string> models = {"en-us"};  // served; the first that recognises speech is
+                                                  // the default
     // Names of other services' models that mean the default model here.
     std::vector<std::string> model_aliases = {"whisper-1",
                                               "gpt-4o-transcribe",
@@ -113,9 +115,17 @@ struct Config {
 // The known model of that id, or nullptr.
 const Model* find_model(const Config& config, std::string_view id);
 
-// The served model that a client's name means (its id, an alias, or empty for the default), or
-// nullptr.
-const Model* resolve_model(const Config& config, std::string_view name);
+// The served model that recognises speech and that a client's name means: its id or one of its
+// aliases; or nullptr. A name that means no model in particular (empty, model_aliases) means the
+// first that knows the language, or the default.
+const Model* resolve_model(const Config& config, std::string_view name,
+                           std::string_view language = {});
+
+// The served models that recognise speech; the first is the default. Never empty once loaded.
+std::vector<const Model*> speech_models(const Config& config);
+
+// The first served model of the kind, or nullptr.
+const Model* first_of(const Config& config, models::Kind kind);
 
 // Processes that the model may have at once; at least 1.
 int most_replicas(const Model& model);

@@ -96,12 +96,30 @@ TEST(Config, ModelNamesAndAliasesResolve) {
     EXPECT_EQ(resolve_model(config, "tone"), nullptr) << "known but not served";
 }
 
+TEST(Config, TheLanguagePicksWhenNoModelIsMeant) {
+    Config config;
+    config.known_models = {{.id = "talk", .kind = models::Kind::vad},
+                           {.id = "english", .languages = {"en"}},
+                           {.id = "chinese", .languages = {"zh"}, .aliases = {"nova-2-zh", "zh"}}};
+    config.models = {"talk", "english", "chinese"};
+    EXPECT_EQ(resolve_model(config, "")->id, "english");
+    EXPECT_EQ(resolve_model(config, "", "zh-CN")->id, "chinese");
+    EXPECT_EQ(resolve_model(config, "whisper-1", "zh")->id, "chinese");
+    EXPECT_EQ(resolve_model(config, "", "de")->id, "english") << "which then refuses it";
+    EXPECT_EQ(resolve_model(config, "english", "zh")->id, "english") << "named is named";
+    EXPECT_EQ(resolve_model(config, "nova-2-zh")->id, "chinese");
+    EXPECT_EQ(resolve_model(config, "talk"), nullptr) << "it recognises no speech";
+    EXPECT_EQ(first_of(config, models::Kind::vad)->id, "talk");
+    EXPECT_EQ(first_of(config, models::Kind::punctuation), nullptr);
+}
+
 TEST(Config, LanguagesMatchByTheirPrimarySubtag) {
     const Model model{.id = "x", .languages = {"en"}};
     for (const char* yes : {"", "en", "EN", "en-US", "en_GB", "multi"})
         EXPECT_TRUE(knows_language(model, yes)) << yes;
     for (const char* no : {"zh", "e", "eng", "klingon"})
         EXPECT_FALSE(knows_language(model, no)) << no;
+    EXPECT_TRUE(knows_language(Model{.id = "any"}, "zh"));
 }
 
 }  // namespace

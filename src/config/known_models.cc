@@ -115,10 +115,6 @@ Result<void> check_served(const LoadedConfig& loaded, const std::string& id) {
     return {};
 }
 
-bool recognises_speech(const Model& model) {
-    return model.kind == models::Kind::asr_streaming || model.kind == models::Kind::asr_offline;
-}
-
 }  // namespace
 
 void add_model_folders(LoadedConfig& loaded) {
@@ -164,12 +160,8 @@ Result<void> check_known_models(LoadedConfig& loaded) {
     if (config.models.empty()) return invalid("models: at least one model must be served");
     for (const auto& id : config.models)
         if (auto done = check_served(loaded, id); !done) return done;
-    for (const auto& id : config.models)
-        if (const auto& model = *find_model(config, id); !recognises_speech(model))
-            return invalid(
-                fmt::format("models: '{}' is of kind {}; only models that recognise "
-                            "speech can be served",
-                            id, models::name_of(model.kind)));
+    if (speech_models(config).empty())
+        return invalid("models: at least one that recognises speech must be served");
     for (const auto& [id, why] : loaded.broken_models)
         loaded.warnings.push_back(fmt::format("model '{}' is not served, but broken: {}",
                                               log::printable(id), why.context));

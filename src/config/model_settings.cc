@@ -78,6 +78,7 @@ std::span<const ModelSetting> model_settings() {
         text("backend", &Model::backend),
         kind(),
         list("languages", &Model::languages),
+        list("aliases", &Model::aliases),
         text("directory", &Model::directory),
         number("replicas", &Model::replicas),
         number("max_replicas", &Model::max_replicas),

@@ -81,7 +81,11 @@ json::object model_json(const ModelCard& model) {
     return {{"id", model.id},
             {"object", "model"},
             {"created", model.created},
-            {"owned_by", model.owned_by}};
+            {"owned_by", model.owned_by},
+            {"kind", model.kind},
+            {"state", model.state},
+            {"languages", json::array(model.languages.begin(), model.languages.end())},
+            {"aliases", json::array(model.aliases.begin(), model.aliases.end())}};
 }
 
 std::string_view error_type_of(Errc cause) {

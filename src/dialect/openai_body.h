@@ -29,6 +29,11 @@ struct ModelCard {
     std::string id;
     std::int64_t created = 0;  // Unix seconds
     std::string owned_by;
+    // Ours, beyond what OpenAI tells.
+    std::string kind;
+    std::string state;
+    std::vector<std::string> languages;  // empty = any
+    std::vector<std::string> aliases;
 };
 std::string openai_models_body(const std::vector<ModelCard>& models);
 std::string openai_model_body(const ModelCard& model);

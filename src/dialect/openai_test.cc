@@ -139,9 +139,16 @@ TEST(OpenAiBody, GranularityDecidesWhatIsThere) {
 }
 
 TEST(OpenAiBody, ModelsAreListedAndShown) {
-    EXPECT_EQ(openai_models_body({{"en-us", 1700000000, "tutti"}}),
+    EXPECT_EQ(openai_models_body({{.id = "en-us",
+                                   .created = 1700000000,
+                                   .owned_by = "tutti",
+                                   .kind = "asr-streaming",
+                                   .state = "ready",
+                                   .languages = {"en"},
+                                   .aliases = {}}}),
               R"({"object":"list","data":[{"id":"en-us","object":"model","created":1700000000,)"
-              R"("owned_by":"tutti"}]})");
+              R"("owned_by":"tutti","kind":"asr-streaming","state":"ready","languages":["en"],)"
+              R"("aliases":[]}]})");
     EXPECT_EQ(openai_models_body({}), R"({"object":"list","data":[]})");
     EXPECT_EQ(test::parsed(openai_model_body({"m", 1, "o"})).at("id"), "m");
 }

@@ -144,6 +144,12 @@ const proto::ModelNote* Engines::note_of(std::string_view model) const {
     return found == notes_.end() ? nullptr : &*found;
 }
 
+proto::ModelState Engines::state_of(std::string_view model) const {
+    if (is_served(model)) return proto::ModelState::ready;
+    const auto* note = note_of(model);
+    return note ? note->state : proto::ModelState::unloaded;
+}
+
 bool Engines::can_serve(std::string_view model) const {
     const auto* note = note_of(model);
     return is_served(model) || (note && note->is_on_demand && note->may_be_asked_for);

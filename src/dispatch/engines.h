@@ -53,6 +53,7 @@ class Engines {
     // Room may have become free (a stream ended); serves those who wait.
     void look_again();
 
+    proto::ModelState state_of(std::string_view model) const;
     // An engine of this model serves: connected, or about to be.
     bool is_served(std::string_view model) const;
     // It is one that aligns text with audio.

@@ -19,17 +19,23 @@ std::string one_line(std::string_view text) {
     return log::printable(text, 200);
 }
 
+std::vector<std::string_view> ids_of(const config::Config& config) {
+    std::vector<std::string_view> ids;
+    for (const auto* model : config::speech_models(config)) ids.push_back(model->id);
+    return ids;
+}
+
 }  // namespace
 
 dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
                                                    std::string_view name,
                                                    std::string_view language) {
-    const auto* model = config::resolve_model(config, name);
+    const auto* model = config::resolve_model(config, name, language);
     if (!model)
         return dialect::RequestError{
             Error(Errc::unknown_model,
-                  fmt::format("there is no model '{}' here; GET /v1/models lists what there is",
-                              log::printable(name, 60))),
+                  fmt::format("there is no model '{}' here; there are: {}",
+                              log::printable(name, 60), fmt::join(ids_of(config), ", "))),
             "model", std::string(name)};
     if (!config::knows_language(*model, language))
         return dialect::RequestError{

@@ -11,7 +11,7 @@ namespace tutti::gateway {
 
 // Checks shared by the handlers.
 
-// The served model that `name` means and that knows `language`.
+// The served model that recognises speech, is meant by `name` and knows `language`.
 dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
                                                    std::string_view name,
                                                    std::string_view language);

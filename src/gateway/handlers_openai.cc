@@ -11,8 +11,14 @@ namespace {
 constexpr auto kProtocol = dialect::Protocol::openai;
 constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
 
-dialect::ModelCard card_of(const config::Model& model) {
-    return {.id = model.id, .created = 0, .owned_by = "tutti"};
+dialect::ModelCard card_of(const Services& services, const config::Model& model) {
+    return {.id = model.id,
+            .created = 0,
+            .owned_by = "tutti",
+            .kind = std::string(models::name_of(model.kind)),
+            .state = std::string(name_of(services.engines.state_of(model.id))),
+            .languages = model.languages,
+            .aliases = model.aliases};
 }
 
 // The answer begins with the first event, so that a file which cannot be read still gets an error
@@ -76,15 +82,19 @@ asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& s
 Response openai_models_response(const Services& services) {
     std::vector<dialect::ModelCard> cards;
     for (const auto& id : services.config.models)
-        cards.push_back(card_of(*config::find_model(services.config, id)));
+        cards.push_back(card_of(services, *config::find_model(services.config, id)));
     return {.body = dialect::openai_models_body(cards)};
 }
 
 Response openai_model_response(const Services& services, const Exchange& exchange,
                                std::string_view id) {
+    const auto& served = services.config.models;
+    if (std::ranges::count(served, id) > 0)
+        return {.body = dialect::openai_model_body(
+                    card_of(services, *config::find_model(services.config, id)))};
     const auto model = choose_model(services.config, id, {});
     if (!model) return error_response(kProtocol, model.error(), exchange.id());
-    return {.body = dialect::openai_model_body(card_of(**model))};
+    return {.body = dialect::openai_model_body(card_of(services, **model))};
 }
 
 }  // namespace tutti::gateway

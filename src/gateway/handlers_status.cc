@@ -53,10 +53,14 @@ std::string failing_places(std::span<const runtime::Slot> slots) {
     return list;
 }
 
+const std::string& default_model(const Services& services) {
+    return config::speech_models(services.config).front()->id;
+}
+
 }  // namespace
 
 Response health_response(const Services& services) {
-    const bool is_served = services.engines.is_served(services.config.models.front());
+    const bool is_served = services.engines.is_served(default_model(services));
     const auto& host = services.host.sample();
     dialect::WhoasrHealth health;
     health.now = std::chrono::system_clock::now();
@@ -82,7 +86,7 @@ Response readyz_response(const Services& services) {
     std::string_view missing;
     if (services.is_draining)
         missing = "this gateway is draining";
-    else if (!services.engines.can_serve(services.config.models.front()))
+    else if (!services.engines.can_serve(default_model(services)))
         missing = "no engine of the default model is ready";
     else if (!services.scribes.has_ready())
         missing = "no scribe is ready";

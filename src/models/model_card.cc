@@ -170,6 +170,10 @@ std::optional<Kind> find_kind(std::string_view name) {
     return found->first;
 }
 
+bool recognises_speech(Kind kind) {
+    return kind == Kind::asr_streaming || kind == Kind::asr_offline;
+}
+
 std::string kind_names() {
     std::string names;
     for (const auto& [kind, name] : kKinds)

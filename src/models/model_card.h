@@ -28,6 +28,8 @@ enum class Kind { asr_streaming, asr_offline, vad, punctuation, alignment, diari
 std::string_view name_of(Kind kind);
 // The kind of that name, or nullopt.
 std::optional<Kind> find_kind(std::string_view name);
+// Audio in, text out: what a client may name for a transcription.
+bool recognises_speech(Kind kind);
 // All of them, for messages: "asr-streaming, asr-offline, ...".
 std::string kind_names();
 
