@@ -39,6 +39,8 @@ std::string_view name_of(Errc e) {
             return "too_large";
         case Errc::too_long:
             return "too_long";
+        case Errc::forbidden:
+            return "forbidden";
         case Errc::not_found:
             return "not_found";
         case Errc::wrong_method:

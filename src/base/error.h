@@ -26,6 +26,7 @@ enum class Errc {
     undecodable_audio,   // The bytes are not audio that can be read.
     too_large,           // A size limit was exceeded.
     too_long,            // The audio lasts longer than is allowed.
+    forbidden,           // This client may not do that.
     not_found,           // No such path.
     wrong_method,        // The path exists, the method does not.
     client_idle,         // Nothing came from the client within its deadline.

@@ -39,12 +39,15 @@ constexpr const char* kUpgrade =
     "Starts the program file of the server anew, with its arguments and sockets. When the new\n"
     "server serves, the old one drains and ends; if it fails, the old one goes on unchanged.";
 constexpr const char* kRestart =
-    "PLACE is a name that 'tutti ctl status' shows. The successor is ready before the old process\n"
-    "is told to go.\n"
+    "PLACE is a name that 'tutti ctl status' shows, or the id of a model for all its processes. "
+    "The\n"
+    "successor is ready before the old process is told to go: a new version in the model's folder\n"
+    "takes over when it loads and passes its self-test, else the old one goes on.\n"
     "\n"
     "Examples:\n"
     "  tutti ctl restart gateway 0\n"
-    "  tutti ctl restart engine en-us 1";
+    "  tutti ctl restart engine en-us 1\n"
+    "  tutti ctl restart en-us";
 constexpr const char* kScale =
     "WHAT is gateway, scribe or the id of a model; NUMBER is how many processes there shall be, "
     "or\n"

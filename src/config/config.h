@@ -61,6 +61,9 @@ struct Config {
     std::vector<std::string> cors_origins = {"http://localhost", "http://localhost:5173",
                                              "http://127.0.0.1:5173"};
 
+    // Who may load and unload models over HTTP: off (nobody), loopback, any.
+    std::string admin_access = "loopback";
+
     std::string runtime_dir;     // empty = a private folder made under the system's
     std::string control_socket;  // empty = named after the port, in the system's place for such
     std::string pidfile;         // empty = none

@@ -127,6 +127,8 @@ Result<void> validate(const Config& c) {
     static const std::set<std::string_view> levels = {"debug", "info", "warn", "error"};
     if (!levels.contains(c.log_level))
         return invalid("log_level: must be debug, info, warn or error");
+    if (!std::set<std::string>{"off", "loopback", "any"}.contains(c.admin_access))
+        return invalid("admin_access: must be off, loopback or any");
     if (c.backlog < 1) return invalid("backlog: must be at least 1");
     for (auto limit :
          {c.boot_limit, c.gateway_beat_limit, c.engine_beat_limit, c.scribe_beat_limit})

@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
     {Errc::undecodable_audio, 400, 1008, false},
     {Errc::too_large, 413, 1009, false},
     {Errc::too_long, 413, 1008, false},
+    {Errc::forbidden, 403, 1008, false},
     {Errc::not_found, 404, 1008, false},
     {Errc::wrong_method, 405, 1008, false},
     {Errc::client_idle, 408, 1011, true},

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <limits>
 
 namespace tutti::dialect {
@@ -58,45 +57,6 @@ json::value known(const std::optional<double>& number) {
     return std::round(*number * 100) / 100;
 }
 
-struct Service {
-    std::string_view type;
-    std::string_view display_name;
-    std::string_view description;
-    std::initializer_list<std::string_view> formats;
-    std::string_view endpoint;  // empty = not served
-};
-
-const Service kServices[] = {
-    {"streaming_asr",
-     "流式语音识别",
-     "Live recognition",
-     {"wav", "mp3", "flac", "ogg"},
-     "/ws/{client_id}"},
-    {"offline_asr",
-     "离线语音识别",
-     "File recognition",
-     {"wav", "mp3", "mpeg", "m4a", "flac", "ogg"},
-     "/offline/recognize"},
-    {"punctuation", "标点符号添加", "Punctuation", {"text/plain"}, ""},
-    {"vad", "语音端点检测", "Voice activity detection", {"wav", "mp3", "m4a", "flac", "ogg"}, ""},
-    {"timestamp",
-     "时间戳预测",
-     "Alignment of text and audio",
-     {"wav", "mp3", "m4a", "flac", "ogg"},
-     "/timestamp/predict"},
-};
-
-json::object service_json(const Service& service, bool is_loaded) {
-    json::array endpoints;
-    if (!service.endpoint.empty()) endpoints.emplace_back(service.endpoint);
-    return {{"loaded", is_loaded},
-            {"display_name", service.display_name},
-            {"description", service.description},
-            {"auto_load", false},
-            {"supported_formats", json::array(service.formats.begin(), service.formats.end())},
-            {"api_endpoints", std::move(endpoints)}};
-}
-
 }  // namespace
 
 std::optional<RequestError> check_whoasr_form(const Fields& form,
@@ -135,13 +95,6 @@ std::string whoasr_failure_body(const Error& failure) {
 }
 
 std::string whoasr_health_body(const WhoasrHealth& health) {
-    json::object services;
-    for (const auto& service : kServices) {
-        const bool is_loaded = (service.type == "streaming_asr" && health.is_streaming_loaded) ||
-                               (service.type == "offline_asr" && health.is_offline_loaded) ||
-                               (service.type == "timestamp" && health.is_timestamp_loaded);
-        services[service.type] = service_json(service, is_loaded);
-    }
     json::object system{{"memory_total_gb", known(health.memory_total_gb)},
                         {"memory_available_gb", known(health.memory_available_gb)},
                         {"memory_usage_percent", known(health.memory_usage_percent)},
@@ -150,14 +103,12 @@ std::string whoasr_health_body(const WhoasrHealth& health) {
                           {"title", "Tutti"},
                           {"docs", "/docs"},
                           {"websocket", "/ws/{client_id}"}};
-    return to_text(json::object{
-        {"status", "healthy"},
-        {"timestamp", iso_time(health.now, Fraction::microseconds)},
-        {"services", std::move(services)},
-        {"total_loaded", int{health.is_streaming_loaded} + int{health.is_offline_loaded} +
-                             int{health.is_timestamp_loaded}},
-        {"system", std::move(system)},
-        {"api_info", std::move(api_info)}});
+    return to_text(json::object{{"status", "healthy"},
+                                {"timestamp", iso_time(health.now, Fraction::microseconds)},
+                                {"services", whoasr_services(health.models)},
+                                {"total_loaded", count_loaded(health.models)},
+                                {"system", std::move(system)},
+                                {"api_info", std::move(api_info)}});
 }
 
 }  // namespace tutti::dialect

@@ -5,6 +5,7 @@
 
 #include "dialect/query.h"
 #include "dialect/request_error.h"
+#include "dialect/whoasr_models.h"
 #include "proto/transcript.h"
 
 #include <chrono>
@@ -37,9 +38,7 @@ std::string whoasr_failure_body(const Error& failure);
 
 struct WhoasrHealth {
     std::chrono::system_clock::time_point now;
-    bool is_streaming_loaded = false;
-    bool is_offline_loaded = false;
-    bool is_timestamp_loaded = false;
+    WhoasrModels models;
     // nullopt is shown as "unknown".
     std::optional<double> memory_total_gb;
     std::optional<double> memory_available_gb;

@@ -207,7 +207,7 @@ TEST(WhoasrBody, FailuresSayWhatFailed) {
 
 TEST(WhoasrHealth, HasAllServicesAndUnknownsByName) {
     WhoasrHealth health;
-    health.is_streaming_loaded = true;
+    health.models[0].is_loaded = true;
     health.memory_total_gb = 15.678;
     const auto body = test::parsed(whoasr_health_body(health));
     EXPECT_EQ(body.at("status"), "healthy");

@@ -185,6 +185,19 @@ asio::awaitable<std::optional<Response>> Connection::make_response(Exchange& exc
             co_return co_await handle_whoasr_recognize(services_, exchange);
         case Route::whoasr_timestamp:
             co_return co_await handle_whoasr_timestamp(services_, exchange);
+        case Route::whoasr_model_load:
+            co_return co_await handle_whoasr_load(services_, exchange);
+        case Route::whoasr_model_unload:
+            co_return co_await handle_whoasr_unload(services_, exchange, match.tail);
+        case Route::whoasr_model_info:
+            co_return whoasr_info_response(services_);
+        case Route::whoasr_model_config:
+            co_return whoasr_config_response(services_, exchange, match.tail);
+        case Route::admin_models:
+        case Route::admin_model:
+            co_return co_await handle_admin_models(services_, exchange, match.tail);
+        case Route::admin_change:
+            co_return co_await handle_admin_change(services_, exchange, match.tail);
         case Route::kn_demo_upload:
             co_return co_await handle_kn_demo_upload(services_, exchange);
         case Route::preflight:

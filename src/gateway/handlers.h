@@ -3,6 +3,7 @@
 // shape, errors included. handlers_<protocol>.cc hold them.
 #pragma once
 
+#include "dialect/whoasr_models.h"
 #include "gateway/exchange.h"
 #include "gateway/routes.h"
 #include "gateway/services.h"
@@ -15,6 +16,9 @@ namespace tutti::gateway {
 dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
                                                    std::string_view name,
                                                    std::string_view language);
+
+// Our models in the places of whoAsr's types.
+dialect::WhoasrModels whoasr_models(const Services& services);
 
 // An error as `protocol` tells it: status, body, headers.
 Response error_response(dialect::Protocol protocol, const dialect::RequestError& error,
@@ -37,7 +41,19 @@ asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& 
 asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange);
 
+asio::awaitable<Response> handle_whoasr_load(Services& services, Exchange& exchange);
+asio::awaitable<Response> handle_whoasr_unload(Services& services, Exchange& exchange,
+                                               std::string_view type);
+// All models when `id` is empty.
+asio::awaitable<Response> handle_admin_models(Services& services, Exchange& exchange,
+                                              std::string_view id);
+asio::awaitable<Response> handle_admin_change(Services& services, Exchange& exchange,
+                                              std::string_view verb);
+
 // Answered from memory.
+Response whoasr_info_response(const Services& services);
+Response whoasr_config_response(const Services& services, const Exchange& exchange,
+                                std::string_view type);
 Response openai_models_response(const Services& services);
 Response openai_model_response(const Services& services, const Exchange& exchange,
                                std::string_view id);

@@ -60,16 +60,10 @@ const std::string& default_model(const Services& services) {
 }  // namespace
 
 Response health_response(const Services& services) {
-    const bool is_served = services.engines.is_served(default_model(services));
     const auto& host = services.host.sample();
     dialect::WhoasrHealth health;
     health.now = std::chrono::system_clock::now();
-    health.is_streaming_loaded = is_served;
-    health.is_offline_loaded = is_served && services.scribes.has_ready();
-    health.is_timestamp_loaded = services.scribes.has_ready() &&
-                                 std::ranges::any_of(services.config.models, [&](const auto& id) {
-                                     return services.engines.aligns(id);
-                                 });
+    health.models = whoasr_models(services);
     health.memory_total_gb = host.memory_total_gb;
     health.memory_available_gb = host.memory_available_gb;
     if (host.memory_total_gb && host.memory_available_gb)

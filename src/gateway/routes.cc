@@ -30,6 +30,13 @@ constexpr Entry kRoutes[] = {
     {"POST", "/offline/recognize", Kind::plain, Route::whoasr_recognize, Protocol::whoasr},
     {"POST", "/timestamp/predict", Kind::plain, Route::whoasr_timestamp, Protocol::whoasr},
     {"GET", "/ws/*", Kind::upgrade, Route::whoasr_live, Protocol::whoasr},
+    {"POST", "/model/load", Kind::plain, Route::whoasr_model_load, Protocol::whoasr},
+    {"POST", "/model/unload/*", Kind::plain, Route::whoasr_model_unload, Protocol::whoasr},
+    {"GET", "/model/info", Kind::plain, Route::whoasr_model_info, Protocol::whoasr},
+    {"GET", "/model/config/*", Kind::plain, Route::whoasr_model_config, Protocol::whoasr},
+    {"GET", "/v1/admin/models", Kind::plain, Route::admin_models, Protocol::openai},
+    {"GET", "/v1/admin/models/*", Kind::plain, Route::admin_model, Protocol::openai},
+    {"POST", "/v1/admin/models/*", Kind::plain, Route::admin_change, Protocol::openai},
     {"POST", "/upload-file", Kind::plain, Route::kn_demo_upload, Protocol::kn_demo},
 };
 

@@ -98,4 +98,16 @@ asio::awaitable<Result<RawUpload>> receive_raw(Exchange& exchange, Services& ser
     co_return RawUpload{std::move(*file), sha.finish_hex(), received};
 }
 
+asio::awaitable<Result<std::string>> read_text(Exchange& exchange, std::size_t limit) {
+    std::string text;
+    for (;;) {
+        const auto piece = co_await exchange.read_body();
+        if (!piece) co_return piece.error();
+        if (piece->empty()) co_return text;
+        if (text.size() + piece->size() > limit)
+            co_return Error(Errc::too_large, "the body is larger than this request can be");
+        text.append(*piece);
+    }
+}
+
 }  // namespace tutti::gateway

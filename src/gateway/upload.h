@@ -41,4 +41,7 @@ struct RawUpload {
 asio::awaitable<Result<RawUpload>> receive_raw(Exchange& exchange, Services& services,
                                                std::string_view prefix = {});
 
+// A body that is read as a whole: JSON. Errc::too_large beyond `limit` bytes.
+asio::awaitable<Result<std::string>> read_text(Exchange& exchange, std::size_t limit);
+
 }  // namespace tutti::gateway

@@ -150,6 +150,16 @@ Result<std::vector<ModelFile>> read_files(const toml::node* node, std::string_vi
     return files;
 }
 
+Result<std::optional<SelfTest>> read_self_test(const toml::node* node, std::string_view origin) {
+    if (!node) return std::optional<SelfTest>();
+    if (!node->is_table()) return bad(origin, "self_test must be a table");
+    TableReader reader(*node->as_table(), origin, "self_test.");
+    SelfTest self_test{.audio = reader.needed_text("audio"), .text = reader.needed_text("text")};
+    if (!is_inside(self_test.audio)) reader.fail("audio", "must stay inside the model's folder");
+    if (auto error = reader.error()) return *error;
+    return std::optional(std::move(self_test));
+}
+
 Kind read_kind(TableReader& reader) {
     const auto name = reader.needed_text("kind");
     if (const auto kind = find_kind(name)) return *kind;
@@ -222,6 +232,7 @@ Result<ModelCard> read_card(const toml::table& table, std::string_view origin, D
     const auto* options = reader.find("options");
     if (options && !options->is_table()) reader.fail("options", "must be a table");
     const auto* files = reader.find("files");
+    const auto* self_test = reader.find("self_test");
     if (auto error = reader.error()) return *error;
     if (options) {
         auto read = read_options(*options->as_table(), origin);
@@ -231,6 +242,9 @@ Result<ModelCard> read_card(const toml::table& table, std::string_view origin, D
     auto read = read_files(files, origin, digests);
     if (!read) return read.error();
     card.files = std::move(*read);
+    auto test = read_self_test(self_test, origin);
+    if (!test) return test.error();
+    card.self_test = std::move(*test);
     return card;
 }
 
@@ -262,6 +276,9 @@ std::string print(const ModelCard& card) {
     toml::table options;
     for (const auto& [key, value] : card.options) options.insert(key, value);
     if (!options.empty()) root.insert("options", std::move(options));
+    if (card.self_test)
+        root.insert("self_test",
+                    toml::table{{"audio", card.self_test->audio}, {"text", card.self_test->text}});
     toml::array files;
     for (const auto& file : card.files)
         files.push_back(toml::table{{"role", file.role},

@@ -42,6 +42,14 @@ struct ModelFile {
     bool operator==(const ModelFile&) const = default;
 };
 
+// What a model must recognise before it is put to work.
+struct SelfTest {
+    std::string audio;  // a WAV file inside the folder: 16 kHz, mono, 16 bits
+    std::string text;
+
+    bool operator==(const SelfTest&) const = default;
+};
+
 struct ModelCard {
     std::string id;  // letters, digits, '.', '_' and '-'
     Kind kind = Kind::asr_offline;
@@ -53,6 +61,7 @@ struct ModelCard {
     std::uint32_t sample_rate = 16000;           // hertz
     std::map<std::string, std::string> options;  // the backend's own: "family", "chunk_ms"
     std::vector<ModelFile> files;
+    std::optional<SelfTest> self_test;
 
     bool operator==(const ModelCard&) const = default;
 };

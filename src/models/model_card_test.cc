@@ -59,6 +59,13 @@ TEST(ModelCard, IsReadAsItWasPrinted) {
     EXPECT_EQ(parse_card(print(least), "printed").value(), least);
 }
 
+TEST(ModelCard, MayTellASelfTest) {
+    auto card = parse_card(whole_card(), "card").value();
+    EXPECT_EQ(card.self_test, std::nullopt);
+    card.self_test = SelfTest{.audio = "test/0.wav", .text = "hello \"there\""};
+    EXPECT_EQ(parse_card(print(card), "card").value(), card);
+}
+
 TEST(ModelCard, SaysWhatIsWrong) {
     const std::string head = "id = \"a\"\nkind = \"vad\"\nbackend = \"b\"\n";
     const std::string file = head + "[[files]]\nrole = \"r\"\n";
@@ -78,6 +85,10 @@ TEST(ModelCard, SaysWhatIsWrong) {
         {head + "license = \"MIT\"", "card: license is not known"},
         {head + "options = 1", "card: options must be a table"},
         {head + "[options]\na = [1]", "card: options.a must be a string, a number or a boolean"},
+        {head + "self_test = 1", "card: self_test must be a table"},
+        {head + "[self_test]\naudio = \"a.wav\"", "card: self_test.text is missing"},
+        {head + "[self_test]\naudio = \"../a.wav\"\ntext = \"a\"",
+         "card: self_test.audio must stay inside the model's folder"},
         {head + "files = 1", "card: files must be a list of tables"},
         {file + digest, "card: files.path is missing"},
         {file + digest + "path = \"/etc/passwd\"",

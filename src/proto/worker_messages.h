@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The channel between the supervisor and each of its children (descriptor 3 of the child).
 //
-//   child -> supervisor: ready (once, when it can serve), wanted (work waits for a model)
+//   child -> supervisor: ready (once, when it can serve), wanted (work waits for a model), ask
 //   supervisor -> child: roster (at start and after every change), drain (again when it is to be
-//                        faster), reopen, set log level
+//                        faster), reopen, set log level, answer (one for each ask)
 //   end of file at the child: the supervisor is gone; drain and exit
 #pragma once
 
@@ -32,6 +32,15 @@ struct Wanted {
     static constexpr std::uint8_t kType = 2;
     std::string model;
     static auto tied(auto& self) { return std::tie(self.model); }
+};
+
+// Something that a client asks of the server as a whole, in the words of the control socket
+// (supervisor/control.h). Commands that are no client's to give are refused.
+struct Ask {
+    static constexpr std::uint8_t kType = 3;
+    std::uint32_t number = 0;  // names the answer
+    std::string request;
+    static auto tied(auto& self) { return std::tie(self.number, self.request); }
 };
 
 // One process as the others see it. Its successor has another id.
@@ -102,8 +111,16 @@ struct SetLogLevel {
     static auto tied(auto& self) { return std::tie(self.level); }
 };
 
-using ToSupervisor = std::variant<Ready, Wanted>;
-using FromSupervisor = std::variant<Roster, Drain, ReopenLogs, SetLogLevel>;
+struct Answer {
+    static constexpr std::uint8_t kType = 68;
+    std::uint32_t number = 0;
+    Errc cause = Errc::ok;
+    std::string text;  // the result as JSON, or why there is none
+    static auto tied(auto& self) { return std::tie(self.number, self.cause, self.text); }
+};
+
+using ToSupervisor = std::variant<Ready, Wanted, Ask>;
+using FromSupervisor = std::variant<Roster, Drain, ReopenLogs, SetLogLevel, Answer>;
 
 inline constexpr std::size_t kMaxWorkerFrame = 1024 * 1024;
 

@@ -2,6 +2,9 @@
 // SHA-256 of bytes as they pass.
 #pragma once
 
+#include "base/error.h"
+
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,5 +26,8 @@ class Sha256 {
     };
     std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
+
+// Of a whole file; blocks.
+Result<std::string> sha256_of(const std::filesystem::path& file);
 
 }  // namespace tutti::runtime

@@ -13,6 +13,7 @@ namespace tutti::runtime {
 namespace {
 
 constexpr auto kBeatInterval = std::chrono::milliseconds(500);
+constexpr std::size_t kMostAsked = 64;
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
 UnixSocket inherited_channel(asio::io_context& loop) {
@@ -33,6 +34,7 @@ Worker::Worker(asio::io_context& loop, proto::Role role, std::size_t slot_index)
       channel_(inherited_channel(loop), {.frame = proto::kMaxWorkerFrame, .outbox = 1 << 20}),
       beat_timer_(loop),
       signals_(loop, SIGTERM, SIGINT, SIGQUIT),
+      answered_(loop),
       tasks_(loop) {
     for (int ignored : {SIGHUP, SIGUSR2, SIGWINCH, SIGPIPE}) std::signal(ignored, SIG_IGN);
     signals_.add(SIGUSR1);
@@ -59,8 +61,24 @@ void Worker::post_wanted(const std::string& model) {
     channel_.post(proto::Wanted{model});
 }
 
+asio::awaitable<Result<std::string>> Worker::ask(std::string request) {
+    if (is_parent_lost_ || asked_.size() >= kMostAsked)
+        co_return Error(Errc::busy, "too much is asked of the server right now");
+    const auto asked = asked_.emplace(++last_asked_, std::nullopt).first;
+    const auto forget = [this](auto* it) { asked_.erase(*it); };
+    const std::unique_ptr<const decltype(asked), decltype(forget)> hold(&asked, forget);
+    channel_.post(proto::Ask{asked->first, std::move(request)});
+    const auto is_answered = [&] { return asked->second || is_parent_lost_; };
+    co_await answered_.wait(is_answered);
+    auto answer = std::move(asked->second);
+    if (!answer) co_return Error(Errc::unavailable, "the server is ending");
+    if (answer->cause != Errc::ok) co_return Error(answer->cause, std::move(answer->text));
+    co_return std::move(answer->text);
+}
+
 void Worker::shut_down() {
     is_parent_lost_ = true;  // the end of the channel is our own doing from here on
+    answered_.notify();
     channel_.close();
     tasks_.cancel();
 }
@@ -99,6 +117,13 @@ void Worker::on(const proto::SetLogLevel& message) {
     log::set_level(message.level);
 }
 
+void Worker::on(const proto::Answer& answer) {
+    const auto asked = asked_.find(answer.number);
+    if (asked == asked_.end()) return;
+    asked->second = answer;
+    answered_.notify();
+}
+
 asio::awaitable<void> Worker::beat() {
     for (;;) {
         slot().beat(oldest_work ? oldest_work() : std::chrono::steady_clock::now());
@@ -121,6 +146,7 @@ asio::awaitable<void> Worker::watch_signals() {
 void Worker::lose_parent() {
     if (std::exchange(is_parent_lost_, true)) return;
     slot().phase = Phase::draining;
+    answered_.notify();
     if (on_lost_parent) on_lost_parent();
 }
 

@@ -21,6 +21,7 @@
 #pragma once
 
 #include "proto/worker_messages.h"
+#include "runtime/condition.h"
 #include "runtime/ipc_channel.h"
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
@@ -28,6 +29,8 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <functional>
+#include <map>
+#include <optional>
 
 namespace tutti::runtime {
 
@@ -60,6 +63,8 @@ class Worker {
     asio::awaitable<void> run();
     void post_ready(const proto::Ready& ready);
     void post_wanted(const std::string& model);
+    // Asks the supervisor, in the words of its control socket; the result is JSON.
+    asio::awaitable<Result<std::string>> ask(std::string request);
     // Ends run().
     void shut_down();
 
@@ -72,6 +77,7 @@ class Worker {
     void on(const proto::Drain& drain);
     void on(const proto::ReopenLogs&);
     void on(const proto::SetLogLevel& message);
+    void on(const proto::Answer& answer);
     void lose_parent();
 
     Scoreboard board_;
@@ -79,6 +85,9 @@ class Worker {
     IpcChannel channel_;
     asio::steady_timer beat_timer_;
     asio::signal_set signals_;
+    std::map<std::uint32_t, std::optional<proto::Answer>> asked_;
+    std::uint32_t last_asked_ = 0;
+    Condition answered_;
     bool is_parent_lost_ = false;
     TaskGroup tasks_;
 };

@@ -272,10 +272,12 @@ asio::awaitable<Result<void>> Server::restart(std::string name) {
     const Turn turn(*this);
     auto plan = present_plan();
     if (!plan) co_return plan.error();
-    auto* place = find(name);
-    if (!place || !place->is_wanted())
+    std::vector<Place*> renewed;
+    for (auto& place : places_)
+        if (place->is_wanted() && (place->name() == name || place->model() == name))
+            renewed.push_back(place.get());
+    if (renewed.empty())
         co_return Error(Errc::bad_parameter, fmt::format("there is no '{}'", name));
-    std::vector<Place*> renewed(1, place);
     co_return co_await change_to(generation_, std::move(*plan), std::move(renewed));
 }
 

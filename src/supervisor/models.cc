@@ -39,7 +39,7 @@ std::uint64_t first_estimate(const config::Model& model) {
 }
 
 Error unknown(const std::string& model) {
-    return Error(Errc::bad_parameter,
+    return Error(Errc::unknown_model,
                  fmt::format("there is no model '{}' here", log::printable(model, 60)));
 }
 
@@ -307,8 +307,9 @@ proto::ModelNote Models::note_of(const Record& record) const {
 std::vector<Models::Facts> Models::facts() const {
     std::vector<Facts> facts;
     for (const auto& record : records_)
-        facts.push_back({note_of(record), record.replicas, ready_of(record.model.id),
-                         record.is_pinned, record.memory, record.evictions});
+        facts.push_back({note_of(record), record.model.kind, record.model.backend, record.replicas,
+                         ready_of(record.model.id), record.is_pinned, record.memory,
+                         record.evictions});
     return facts;
 }
 

@@ -56,6 +56,8 @@ class Models {
 
     struct Facts {
         proto::ModelNote note;
+        models::Kind kind = models::Kind::asr_streaming;
+        std::string backend;
         int replicas = 0;
         int ready = 0;
         bool is_pinned = false;

@@ -2,6 +2,7 @@
 // What the supervisor's parts share. Loop thread only; outlives them all.
 #pragma once
 
+#include "proto/worker_messages.h"
 #include "runtime/condition.h"
 #include "runtime/privileges.h"
 #include "runtime/scoreboard.h"
@@ -12,6 +13,8 @@
 namespace tutti::supervisor {
 
 namespace asio = boost::asio;
+
+class Process;
 
 struct Node {
     Node(runtime::Scoreboard scoreboard, RuntimeDir runtime_dir)
@@ -30,6 +33,7 @@ struct Node {
     runtime::Condition changed;
     std::function<void()> on_roster_changed = [] {};
     std::function<void(const std::string& model)> on_wanted = [](const std::string&) {};
+    std::function<void(Process& process, const proto::Ask& ask)> on_ask = [](auto&, auto&) {};
     std::function<void(int exit_code)> on_give_up = [](int) {};
 
     // Makes a file or folder of ours usable for the children's user; an empty path is none.

@@ -139,8 +139,10 @@ asio::awaitable<void> Process::read_channel() {
             }
             if (const auto* ready = std::get_if<proto::Ready>(&*message))
                 take_ready(*ready);
+            else if (const auto* wanted = std::get_if<proto::Wanted>(&*message))
+                node_.on_wanted(wanted->model);
             else
-                node_.on_wanted(std::get<proto::Wanted>(*message).model);
+                node_.on_ask(*this, std::get<proto::Ask>(*message));
         }
         if (channel_.is_broken() || co_await channel_.fill()) co_return;
     }

@@ -5,13 +5,19 @@
 #include "config/load.h"
 #include "supervisor/status.h"
 
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 namespace tutti::supervisor {
 namespace {
 
 namespace json = boost::json;
 using Reply = ControlServer::Reply;
+
+constexpr std::array<std::string_view, 5> kOfClients = {"models", "load", "unload", "pin", "unpin"};
 
 std::string text_of(const json::object& request, std::string_view key) {
     const auto* value = request.if_contains(key);
@@ -109,6 +115,7 @@ asio::awaitable<Reply> perform(Operations& operations, json::object request, std
     const auto command = text_of(request, "command");
     auto& server = operations.server();
     if (command == "status") co_return json::value(status_of(server, operations.is_upgrading()));
+    if (command == "models") co_return json::value(status_of(server.models()));
     if (command == "config") co_return json::value(config::print(server.config()));
     auto reply = co_await change(operations, command, request);
     if (reply)
@@ -117,6 +124,19 @@ asio::awaitable<Reply> perform(Operations& operations, json::object request, std
         log::warn("control: {} asked for {}: {}", caller, log::printable(command, 40),
                   reply.error().context);
     co_return reply;
+}
+
+asio::awaitable<Reply> perform_for_client(Operations& operations, std::string request,
+                                          std::string gateway) {
+    boost::system::error_code failure;
+    auto parsed = json::parse(request, failure);
+    if (failure || !parsed.is_object())
+        co_return Error(Errc::internal, "the gateway asked for nothing that can be read");
+    const auto command = text_of(parsed.as_object(), "command");
+    if (std::ranges::count(kOfClients, command) == 0)
+        co_return Error(Errc::bad_request, "no client may ask for that");
+    auto caller = "a client of " + gateway;
+    co_return co_await perform(operations, std::move(parsed.as_object()), std::move(caller));
 }
 
 }  // namespace tutti::supervisor

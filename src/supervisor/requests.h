@@ -25,4 +25,9 @@ class Operations {
 asio::awaitable<ControlServer::Reply> perform(Operations& operations, boost::json::object request,
                                               std::string caller);
 
+// The same for a client of a gateway, who may look at the models, load and unload them. `request`
+// is JSON.
+asio::awaitable<ControlServer::Reply> perform_for_client(Operations& operations,
+                                                         std::string request, std::string gateway);
+
 }  // namespace tutti::supervisor

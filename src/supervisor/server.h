@@ -53,7 +53,9 @@ class Server {
     // `what` is "gateway", "scribe" or a model's id.
     asio::awaitable<Result<int>> scale(std::string what, int to);
     Result<int> count_of(const std::string& what) const;
-    asio::awaitable<Result<void>> restart(std::string place);
+    // `name` is a place's, or a model's id for all its places: they get the version of the model
+    // that its folder holds now.
+    asio::awaitable<Result<void>> restart(std::string name);
     // No gateway takes clients until undrain() or a reload.
     asio::awaitable<Result<void>> drain(proto::Drain how);
     asio::awaitable<Result<void>> undrain();

@@ -81,10 +81,21 @@ json::object status_of(const Place& place, Memory& memory) {
             {"processes", std::move(processes)}};
 }
 
+json::value report_of(const std::optional<Server::ReloadReport>& report) {
+    if (!report) return nullptr;
+    return json::object{{"at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(report->at))},
+                        {"ok", report->error.empty()},
+                        {"error", report->error}};
+}
+
+}  // namespace
+
 json::array status_of(const Models& models) {
     json::array list;
     for (const auto& one : models.facts())
         list.push_back(json::object{{"id", one.note.id},
+                                    {"kind", models::name_of(one.kind)},
+                                    {"backend", one.backend},
                                     {"state", proto::name_of(one.note.state)},
                                     {"why", one.note.why},
                                     {"on_demand", one.note.is_on_demand},
@@ -95,15 +106,6 @@ json::array status_of(const Models& models) {
                                     {"evictions", one.evictions}});
     return list;
 }
-
-json::value report_of(const std::optional<Server::ReloadReport>& report) {
-    if (!report) return nullptr;
-    return json::object{{"at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(report->at))},
-                        {"ok", report->error.empty()},
-                        {"error", report->error}};
-}
-
-}  // namespace
 
 json::object status_of(const Server& server, bool is_upgrading) {
     auto memory = server.memory();

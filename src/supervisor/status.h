@@ -10,4 +10,7 @@ namespace tutti::supervisor {
 
 boost::json::object status_of(const Server& server, bool is_upgrading);
 
+// A list with an object for each served model.
+boost::json::array status_of(const Models& models);
+
 }  // namespace tutti::supervisor

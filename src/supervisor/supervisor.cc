@@ -6,6 +6,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/json/serialize.hpp>
 #include <csignal>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -45,6 +46,9 @@ Supervisor::Supervisor(Node& node, Server& server, Standing standing, Startup st
     node_.on_give_up = [this](int code) {
         if (!node_.is_stopping) exit_code_ = code;
         stop({.limit = kQuickLimit});
+    };
+    node_.on_ask = [this](Process& process, const proto::Ask& ask) {
+        tasks_.spawn("ask", answer(process.peer().id, process.name(), ask));
     };
 }
 
@@ -95,6 +99,21 @@ asio::awaitable<void> Supervisor::await_ready() {
     }
     log::info("ready: {} places, control socket {}", server_.places().size(),
               control_socket_.path());
+}
+
+asio::awaitable<void> Supervisor::answer(std::uint32_t asker, std::string name, proto::Ask ask) {
+    const auto reply = co_await perform_for_client(*this, std::move(ask.request), std::move(name));
+    proto::Answer answer{.number = ask.number};
+    if (reply) {
+        answer.text = boost::json::serialize(*reply);
+    } else {
+        answer.cause = reply.error().errc();
+        answer.text = reply.error().context;
+    }
+    for (const auto& place : server_.places())
+        place->each([&](Process& process) {
+            if (process.peer().id == asker) process.post(answer);
+        });
 }
 
 void Supervisor::write_pidfile() {

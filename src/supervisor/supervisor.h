@@ -47,6 +47,7 @@ class Supervisor final : public Operations {
     asio::awaitable<void> run_server();
     asio::awaitable<void> await_ready();
     asio::awaitable<void> tell_system_manager();
+    asio::awaitable<void> answer(std::uint32_t asker, std::string name, proto::Ask ask);
     void write_pidfile();
     std::string summary() const;
     asio::awaitable<void> watch_signals();

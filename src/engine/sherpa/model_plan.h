@@ -6,7 +6,7 @@
 //   const auto config = online_config(*plan);  // points into the plan
 //
 // The checks catch what they can, since the library ends the process over most faults; the rest is
-// for the probe (probe.h). Digests are not compared: that is `tutti models verify`'s.
+// for the probe (probe.h). Digests are compared by load_sherpa.
 #pragma once
 
 #include "engine/sherpa/sherpa_api.h"

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sherpa/sherpa_recognizer.h"
 
+#include "base/log.h"
 #include "engine/sherpa/loaded_model.h"
 #include "engine/sherpa/probe.h"
 #include "engine/sherpa/sherpa_streams.h"
+#include "engine/try_model.h"
+#include "runtime/sha256.h"
+
+#include <fmt/format.h>
 
 #include <stdexcept>
 
@@ -50,24 +55,24 @@ std::unique_ptr<Recognizer> make_recognizer(std::shared_ptr<const LoadedModel> m
     return std::make_unique<OfflineSherpa>(std::move(model));
 }
 
-// Half a second of a faint sound, heard to the end.
-void try_out(std::shared_ptr<const LoadedModel> model) {
-    const auto recognizer = make_recognizer(std::move(model));
-    const auto stream = recognizer->create_stream({});
-    std::vector<std::int16_t> samples(proto::kSampleRate / 2);
-    for (std::size_t i = 0; i < samples.size(); ++i)
-        samples[i] = static_cast<std::int16_t>(i * 7919 % 64);
-    stream->accept_audio(samples);
-    stream->input_finished(Ending::complete);
-    RecognizerStream* one = stream.get();
-    while (stream->is_ready()) recognizer->decode({&one, 1});
-    stream->result();
+// A byte that changed on the way here may leave a model that loads and mishears.
+Result<void> check_digests(const models::ModelCard& card, const std::filesystem::path& folder) {
+    for (const auto& file : card.files) {
+        const auto path = folder / file.path;
+        const auto digest = runtime::sha256_of(path);
+        if (!digest) return digest.error();
+        if (*digest != file.sha256)
+            return Error(Errc::bad_config, fmt::format("{} is not the file that its card names: it "
+                                                       "has another SHA-256",
+                                                       log::printable(path.string())));
+    }
+    return {};
 }
 
 template <class T>
 T require(Result<T> result) {
     if (!result) throw std::runtime_error(result.error().context);
-    return std::move(*result);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 }  // namespace
@@ -78,12 +83,17 @@ RecognizerFactory load_sherpa(const SherpaOptions& options) {
     const auto library = sherpa::library_path(options.library);
     // Neither the library nor the model is ours to trust with the process.
     const auto plan = require(sherpa::plan_model(options.model_folder));
+    const auto card = require(models::load_card(options.model_folder));
+    require(check_digests(card, options.model_folder));
     const auto load = [&] {
         const auto* api = require(sherpa::Api::load(library));
         return std::make_shared<const LoadedModel>(*api, plan);
     };
-    if (const auto done = sherpa::try_in_child([&] { try_out(load()); }, options.probe_limit);
-        !done)
+    const auto attempt = [&] {
+        const auto recognizer = make_recognizer(load());
+        try_model(*recognizer, card, options.model_folder);
+    };
+    if (const auto done = sherpa::try_in_child(attempt, options.probe_limit); !done)
         throw std::runtime_error(done.error().context);
     return [model = std::shared_ptr<const LoadedModel>(load())](proto::StreamMode) {
         return make_recognizer(model);

@@ -3,8 +3,10 @@
 //
 //   auto make_recognizer = load_sherpa({.library = ..., .model_folder = ...});  // throws one line
 //
-// 1. The model is loaded once; all decode threads share it, each with its own streams. What the
-//    library may do to a process that loads a bad model happens to a child first (probe.h).
+// 1. Files that are not those of the card are refused, and so is a model that fails its self-test
+//    (engine/try_model.h). The model is loaded once; all decode threads share it, each with its own
+//    streams. What the library may do to a process that loads a bad model happens to a child first
+//    (probe.h).
 // 2. Streaming models decode as audio comes, up to kMostStreams of them in one call. Offline models
 //    decode an utterance once it has ended, and have no partials.
 // 3. An utterance cut in running speech sets its last word aside (cut_point.h); the carry is the

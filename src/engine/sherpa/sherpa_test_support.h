@@ -5,6 +5,7 @@
 #include "engine/sherpa/sherpa_api.h"
 #include "engine/sherpa/sherpa_recognizer.h"
 #include "engine/sherpa/tone_speech.h"
+#include "runtime/sha256.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,12 +66,18 @@ class CopiedModel {
     void change_card(const std::string& old, const std::string& by) {
         write(folder_ / "model.toml", replaced(content_of(folder_ / "model.toml"), old, by));
     }
-    // Another content, with the card's size as it then is.
+    // Another content, which the card then describes.
     void change_file(const std::string& name, const std::string& content) {
         const auto path = folder_ / name;
         const auto size = [](auto n) { return "size = " + std::to_string(n) + "\n"; };
+        const auto before = runtime::sha256_of(path).value();
         change_card(size(fs::file_size(path)), size(content.size()));
         write(path, content);
+        change_card(before, runtime::sha256_of(path).value());
+    }
+    // Another content of the same size, of which the card knows nothing.
+    void damage_file(const std::string& name, const std::string& content) {
+        write(folder_ / name, content);
     }
 
   private:

@@ -3,15 +3,24 @@
 // the letters a to h; tools/make_tone_model.py makes them.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { join16, kRate, silence, spelt, wav } from "../harness/audio.ts";
 import { runToItsEnd, withConfig, type FailedStart } from "../harness/boot.ts";
+import { refused, told } from "../harness/control.ts";
 import { form } from "../harness/http.ts";
 import { DeepgramClient } from "../harness/live.ts";
 import { kRepository, TuttiServer } from "../harness/server.ts";
+import { until } from "../harness/wait.ts";
 
 const kModelFailed = 66;
 const kTones = [400, 600, 850, 1200, 1700, 2400, 3300, 4500];
@@ -56,7 +65,11 @@ before(async () => {
   for (const kind of kKinds) makeModel(join(folder, kind), kind);
   const config = join(folder, "tutti.toml");
   writeFileSync(config, kKinds.map((kind) => modelTable(kind, join(folder, kind))).join("\n"));
-  server = await TuttiServer.start({ models: [...kKinds], flags: { config } });
+  server = await TuttiServer.start({
+    models: [...kKinds],
+    flags: { config },
+    expectedErrors: /self-test: heard/,
+  });
 });
 after(async () => {
   await server?.stop();
@@ -101,6 +114,36 @@ for (const kind of kKinds) {
     );
   });
 }
+
+test("a new version of a model takes over when it passes its self-test, else the old one stays", async () => {
+  const place = join(folder, "streaming");
+  const card = readFileSync(join(place, "model.toml"), "utf8");
+  const newVersion = (text: string) =>
+    writeFileSync(join(place, "model.toml"), `${card}\n[self_test]\naudio = "clip.wav"\ntext = "${text}"\n`);
+  writeFileSync(join(place, "clip.wav"), wav(speak("abc")));
+  const before = server.pids("engine", "streaming");
+  const client = await DeepgramClient.open(server, { model: "streaming", interim_results: true });
+  client.sendAudio(kAudio.subarray(0, kAudio.length / 4));
+
+  newVersion("a b d");
+  await refused(server, ["restart", "streaming"], /engine streaming 0 did not become ready/);
+  assert.match(server.stderr, /self-test: heard 'a b c' instead of 'a b d'/);
+  assert.deepEqual(server.pids("engine", "streaming").slice(0, 1), before);
+
+  newVersion("A, b; c.");
+  await told(server, "restart", "streaming");
+  const next = await DeepgramClient.open(server, { model: "streaming" });
+  client.sendAudio(kAudio.subarray(kAudio.length / 4));
+  next.sendAudio(kAudio);
+  for (const one of [client, next]) {
+    await one.finish();
+    assert.equal(one.transcript(), spelt(kFirst + kSecond));
+  }
+  await until("the old version has gone", () => {
+    const present = server.pids("engine", "streaming");
+    return present.length === 1 && present[0] !== before[0];
+  });
+});
 
 // Serves one model, which cannot be used.
 function failingServe(model: string): Promise<FailedStart> {
