@@ -99,7 +99,6 @@ Result<std::string> AudioStore::finish(Upload& upload) {
     if (auto done = blob::read_answer(reply->status, reply->body); !done) {
         if (reply->status < 500) upload.state = Upload::State::refused;
         if (reply->status == 404 && bucket_.options().creates_bucket) has_bucket_ = false;
-        log::warn("upstream={} {}", model_, done.error().context);
         return done.error();
     }
     upload.state = Upload::State::there;

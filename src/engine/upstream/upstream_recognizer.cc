@@ -141,7 +141,8 @@ std::unique_ptr<AudioStore> load_store(const UpstreamOptions& options,
                                  ": options.audio = url needs an audio store (audio_store_url)");
     check_ca_file(bucket.ca_file);
     if (bucket.links == blob::Links::presigned && bucket.link_lifetime < options.pool.total_timeout)
-        log::warn("upstream={}: audio_store_link_lifetime is less than total_timeout", options.model);
+        log::warn("upstream={}: audio_store_link_lifetime is less than total_timeout",
+                  options.model);
     return std::make_unique<AudioStore>(blob::Bucket(bucket, load_signer(bucket).value()),
                                         options.pool);
 }

@@ -2,12 +2,12 @@
 // A real server of the S3 protocol (package s3rver) on a port of the kernel's choice. It checks the
 // signatures of headers and links, and how old links are.
 //
-//   const s3 = await S3.start(["audio"]);
+//   const s3 = await S3.start("audio", "tutti/");
 //   ... s3.url, kKeyId, kSecret ...
 //   await s3.stop();
 import S3rver from "@20minutes/s3rver";
 import account from "@20minutes/s3rver/lib/models/account.js";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import http, { type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,15 +29,19 @@ export class S3 {
   });
   private handle!: RequestListener;
 
-  static async start(buckets: string[]): Promise<S3> {
+  // A bucket, and what the names of its objects begin with ("tutti/").
+  static async start(bucket: string, prefix: string): Promise<S3> {
     const s3 = new S3();
     const program = new S3rver({
       directory: s3.folder,
       silent: true,
       vhostBuckets: false,
-      configureBuckets: buckets.map((name) => ({ name })),
+      configureBuckets: [{ name: bucket }],
     });
     await program.configureBuckets();
+    // The program removes a folder with its last object, even under another that is just coming.
+    mkdirSync(join(s3.folder, bucket, prefix), { recursive: true });
+    writeFileSync(join(s3.folder, bucket, prefix, "keeps-the-folder"), "");
     s3.handle = program.callback();
     await new Promise<void>((resolve) => s3.server.listen(0, "127.0.0.1", resolve));
     s3.url = `http://127.0.0.1:${(s3.server.address() as AddressInfo).port}`;
