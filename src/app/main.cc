@@ -8,6 +8,7 @@
 #include "cli/models.h"
 #include "cli/transcribe.h"
 #include "config/explain.h"
+#include "config/inherited.h"
 #include "config/surroundings.h"
 #include "gateway/gateway.h"
 #include "runtime/environment.h"
@@ -128,23 +129,8 @@ int serve(const ConfigFlags& flags, int argc, char** argv) {
                                     .argv = {argv, argv + argc}});
 }
 
-// The supervisor hands its effective configuration over as a file at descriptor 6.
-Result<config::Config> inherited_config() {
-    std::string text;
-    char block[4096];
-    for (off_t at = 0;;) {
-        const auto n = ::pread(runtime::kConfigFd, block, sizeof block, at);
-        if (n < 0) return errno_error("read the inherited configuration");
-        if (n == 0) break;
-        text.append(block, static_cast<std::size_t>(n));
-        at += n;
-    }
-    ::close(runtime::kConfigFd);
-    return config::parse(text, "inherited configuration");
-}
-
 int run_role(const std::string& role, std::size_t slot, const std::string& run_as) {
-    const auto config = inherited_config();
+    const auto config = config::load_inherited(runtime::kConfigFd);
     if (!config) return fail(config.error());
     try {
         runtime::restrict_self(run_as).value();

@@ -2,6 +2,7 @@
 // What an operator can set. Plain data; made by load(), see settings.cc for each key's meaning.
 #pragma once
 
+#include "blob/bucket_options.h"
 #include "models/model_card.h"
 
 #include <chrono>
@@ -73,6 +74,7 @@ struct Config {
     // Names that children get besides those every program needs.
     std::vector<std::string> pass_environment;
     std::string spool_dir = "/var/tmp";
+    blob::BucketOptions audio_store;  // where others fetch audio from; not set = nowhere
     std::string models_dir;  // each folder in it with a model.toml is a known model; empty = none
     std::uint64_t memory_budget_bytes = 0;  // of all engines together; 0 = no limit
     std::string program_dir;                // of our executables; empty = where this one lies

@@ -74,6 +74,45 @@ TEST(Config, ErrorsNameSourceAndKey) {
     EXPECT_THAT(error_of(load({.file = "/tmp"})), HasSubstr("cannot read /tmp"));
 }
 
+TEST(Config, KnowsAnAudioStore) {
+    const auto config = parse(R"(
+        pass_environment = ["MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"]
+        audio_store_url = "http://127.0.0.1:9000"
+        audio_store_bucket = "audio-test"
+        audio_store_prefix = "tutti/"
+        audio_store_key_env = ["MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"]
+        audio_store_links = "plain"
+        audio_store_link_lifetime = 60
+        audio_store_create_bucket = true
+    )",
+                              "test");
+    ASSERT_TRUE(config) << error_of(config);
+    const auto& store = config->audio_store;
+    EXPECT_EQ(store.bucket, "audio-test");
+    EXPECT_EQ(store.key_env.size(), 2u);
+    EXPECT_EQ(store.links, blob::Links::plain);
+    EXPECT_EQ(store.link_lifetime, std::chrono::seconds(60));
+    EXPECT_TRUE(store.creates_bucket);
+    const auto again = parse(print(*config), "printed");
+    ASSERT_TRUE(again) << error_of(again);
+    EXPECT_EQ(*again, *config);
+}
+
+TEST(Config, AnAudioStoreIsUsableOrNotSet) {
+    const std::string store =
+        "audio_store_url = \"http://h:9000\"\naudio_store_bucket = \"audio\"\n";
+    const auto fault = [&](const std::string& more) { return error_of(parse(store + more, "t")); };
+    EXPECT_EQ(fault("audio_store_key_file = \"/k\""), "no error");
+    EXPECT_THAT(fault(""), HasSubstr("audio_store_key_file is missing"));
+    EXPECT_THAT(fault("audio_store_key_env = [\"A\", \"B\"]"),
+                HasSubstr("audio_store_key_env: pass_environment must name A too"));
+    EXPECT_THAT(fault("audio_store_key_file = \"/k\"\naudio_store_links = \"short\""),
+                HasSubstr("t:4: audio_store_links must be presigned or plain"));
+    EXPECT_THAT(fault("audio_store_create_bucket = 1"), HasSubstr("must be true or false"));
+    EXPECT_THAT(fault("audio_store_key_file = \"/k\"\naudio_store_link_lifetime = 0"),
+                HasSubstr("audio_store_link_lifetime must be"));
+}
+
 TEST(Config, SomeChangesNeedARestart) {
     const Config before;
     Config after = before;

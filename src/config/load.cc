@@ -52,7 +52,9 @@ Result<ModelTables> read_toml(LoadedConfig& loaded, std::string_view text,
         if (key.str() == "model" && node.is_array_of_tables()) continue;
         auto origin = line_of(source, node);
         const auto value = text_of(node);
-        if (!value) return wrong_setting(origin, key.str(), "must be a string, a number or a list");
+        if (!value)
+            return wrong_setting(origin, key.str(),
+                                 "must be a string, a number, true, false or a list");
         if (auto done = set(loaded, key.str(), *value, std::move(origin)); !done)
             return done.error();
     }
@@ -122,8 +124,21 @@ Result<void> validate_models(LoadedConfig& loaded) {
     return validate_replicas(loaded.config);
 }
 
+// What its key is read from reaches the processes that need it.
+Result<void> validate_audio_store(const Config& c) {
+    if (auto done = blob::check(c.audio_store); !done)
+        return invalid("audio_store_" + done.error().context);
+    if (!c.audio_store.is_set()) return {};
+    for (const auto& name : c.audio_store.key_env)
+        if (std::ranges::count(c.pass_environment, name) == 0)
+            return invalid(fmt::format("audio_store_key_env: pass_environment must name {} too",
+                                       log::printable(name)));
+    return {};
+}
+
 Result<void> validate(const Config& c) {
     if (auto done = validate_counts(c); !done) return done;
+    if (auto done = validate_audio_store(c); !done) return done;
     static const std::set<std::string_view> levels = {"debug", "info", "warn", "error"};
     if (!levels.contains(c.log_level))
         return invalid("log_level: must be debug, info, warn or error");

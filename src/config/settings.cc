@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <sstream>
@@ -88,11 +89,10 @@ Setting file_mask(std::string_view key, std::string Config::*member, std::string
     return setting;
 }
 
-}  // namespace
-
-std::span<const Setting> settings() {
+// All but those of audio_store_settings(), which follow after spool_dir.
+std::vector<Setting> own_settings() {
     constexpr std::int64_t kHuge = std::int64_t{1} << 50;
-    static const Setting table[] = {
+    return {
         fixed(text("host", &Config::host, "address to listen on")),
         fixed(number("port", &Config::port, "port to listen on; 0 = let the system choose")),
         fixed(number("backlog", &Config::backlog,
@@ -171,6 +171,18 @@ std::span<const Setting> settings() {
         duration("close_spread", &Config::close_spread,
                  "time over which live streams are told to come again, in seconds"),
     };
+}
+
+}  // namespace
+
+std::span<const Setting> settings() {
+    static const auto table = [] {
+        auto all = own_settings();
+        const auto spool = std::ranges::find(all, "spool_dir", &Setting::key);
+        const auto store = audio_store_settings();
+        all.insert(spool + 1, store.begin(), store.end());
+        return all;
+    }();
     return table;
 }
 
@@ -201,7 +213,7 @@ std::string join_list(const std::vector<std::string>& items) {
 }
 
 std::string toml_value(std::string_view shown, Setting::Kind kind) {
-    if (kind == Setting::Kind::number) return std::string(shown);
+    if (kind == Setting::Kind::number || kind == Setting::Kind::truth) return std::string(shown);
     if (kind == Setting::Kind::text) return in_quotes(shown);
     auto items = split_list(shown);
     for (auto& item : items) item = in_quotes(item);

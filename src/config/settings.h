@@ -13,7 +13,7 @@
 namespace tutti::config {
 
 struct Setting {
-    enum class Kind { text, number, list };
+    enum class Kind { text, number, truth, list };
 
     std::string_view key;  // in the file and, upper-case after TUTTI_, in the environment
     Kind kind;
@@ -24,6 +24,9 @@ struct Setting {
 };
 
 std::span<const Setting> settings();
+
+// Those of Config::audio_store, which are among them; audio_store_settings.cc.
+std::vector<Setting> audio_store_settings();
 
 // Non-negative, or an error that says so.
 Result<std::int64_t> parse_number(std::string_view text);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -141,10 +142,27 @@ Result<void> check_own_files(const LoadedConfig& loaded) {
     return check_parent(loaded, "control_socket", c.control_socket);
 }
 
+// Looks for the key and does not read it.
+Result<void> check_audio_store(const LoadedConfig& loaded) {
+    const auto& store = loaded.config.audio_store;
+    if (!store.is_set()) return {};
+    const auto check_file = [&](std::string_view key, const std::string& path) -> Result<void> {
+        if (path.empty() || is_allowed(path, R_OK)) return {};
+        return wrong(loaded, key, fmt::format("{} cannot be read: {}", path, last_error()));
+    };
+    if (auto done = check_file("audio_store_key_file", store.key_file); !done) return done;
+    if (auto done = check_file("audio_store_ca_file", store.ca_file); !done) return done;
+    for (const auto& name : store.key_env)
+        if (const char* value = std::getenv(name.c_str()); !value || !*value)
+            return wrong(loaded, "audio_store_key_env", name + " is not set");
+    return {};
+}
+
 Result<void> check_as_children(const LoadedConfig& loaded) {
     for (const char* program : {"tutti", "tutti-decode"})
         if (auto done = check_program(loaded, "program_dir", program); !done) return done;
     if (auto done = check_models(loaded); !done) return done;
+    if (auto done = check_audio_store(loaded); !done) return done;
     return check_folder(loaded, "spool_dir", loaded.config.spool_dir, W_OK | X_OK);
 }
 

@@ -120,6 +120,18 @@ TEST_F(Surroundings, TheSpoolMustBeAFolder) {
     EXPECT_THAT(error(), HasSubstr("is not a folder"));
 }
 
+TEST_F(Surroundings, TheKeyOfTheAudioStoreMustBeThere) {
+    auto& store = loaded_.config.audio_store;
+    store.url = "http://127.0.0.1:1";
+    store.key_file = folder_ / "store.key";
+    EXPECT_THAT(error(), HasSubstr("audio_store_key_file: " + store.key_file + " cannot be read"));
+    std::ofstream(store.key_file) << "id\nsecret\n";
+    EXPECT_EQ(error(), "no error");
+    store.key_file = {};
+    store.key_env = {"PATH", "TUTTI_TEST_UNSET"};
+    EXPECT_THAT(error(), HasSubstr("audio_store_key_env: TUTTI_TEST_UNSET is not set"));
+}
+
 TEST_F(Surroundings, FoldersOfTheSupervisorsFilesMustExist) {
     loaded_.config.pidfile = folder_ / "no" / "pid";
     EXPECT_THAT(error(), HasSubstr("pidfile: "));

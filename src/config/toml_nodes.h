@@ -16,6 +16,7 @@ namespace tutti::config {
 inline std::optional<std::string> text_of(const toml::node& node) {
     if (const auto* s = node.as_string()) return s->get();
     if (const auto* i = node.as_integer()) return std::to_string(i->get());
+    if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
     const auto* list = node.as_array();
     if (!list) return std::nullopt;
     std::vector<std::string> items;

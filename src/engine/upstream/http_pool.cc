@@ -27,20 +27,28 @@ std::future<Result<HttpReply>> HttpPool::begin(HttpRequest request) {
     call->request = std::move(request);
     call->begun = std::chrono::steady_clock::now();
     auto answer = call->answer.get_future();
-    {
-        std::lock_guard lock(mutex_);
-        if (unanswered_ >= options_.max_in_flight + options_.queue_limit) {
-            ++stats_.failed;
-            ++stats_.refused;
-            call->answer.set_value(
-                Error(Errc::busy, "too many requests wait for the upstream server"));
-            return answer;
-        }
-        ++unanswered_;
-        inbox_.push_back(std::move(call));
-    }
-    loop_->wake();
+    if (take(call))
+        loop_->wake();
+    else
+        call->tell(Error(Errc::busy, "too many requests wait for " + options_.server));
     return answer;
+}
+
+bool HttpPool::take(std::unique_ptr<Call>& call) {
+    std::lock_guard lock(mutex_);
+    if (unanswered_ >= options_.max_in_flight + options_.queue_limit) {
+        ++stats_.failed;
+        ++stats_.refused;
+        return false;
+    }
+    ++unanswered_;
+    inbox_.push_back(std::move(call));
+    return true;
+}
+
+void HttpPool::Call::tell(Result<HttpReply> result) {
+    if (request.on_end) request.on_end(result);
+    answer.set_value(std::move(result));
 }
 
 PoolStats HttpPool::stats() const {

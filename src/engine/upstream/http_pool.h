@@ -6,7 +6,8 @@
 //   auto answer = pool.begin({.url = ..., .body = ...});   // any thread, never waits
 //   Result<HttpReply> reply = answer.get();                // at most total_timeout
 //
-// 1. Every request is answered within total_timeout, its waiting and its retries included. A reply
+// 1. Every request is answered within total_timeout and before its deadline, its waiting and its
+//    retries included. A reply
 //    of any status is an answer; Errc::busy = too many wait, unavailable = not reached, no answer
 //    in time or the breaker is open, internal = an answer that cannot be used.
 // 2. Requests beyond max_in_flight wait, urgent ones ahead of others; beyond queue_limit they are
@@ -23,28 +24,38 @@
 #include <future>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace tutti::engine {
 
-struct HttpRequest {
-    std::string url;
-    std::vector<std::string> headers;  // "Name: value"
-    std::string body;
-    bool is_urgent = false;  // somebody is speaking
-};
-
 struct HttpReply {
     int status = 0;
     std::string body;
 };
 
+struct HttpRequest {
+    std::string url;
+    std::vector<std::string> headers;  // "Name: value"
+    std::string body;
+    bool is_urgent = false;  // somebody is speaking
+    std::string method = "POST";
+    bool is_repeatable = false;  // doing it twice is doing it once
+    // When it is given up at the latest, before total_timeout has passed.
+    std::optional<std::chrono::steady_clock::time_point> deadline = {};
+    // Told the answer before the future is, on the pool's thread (the caller's when it is refused
+    // at once); may not wait.
+    std::function<void(const Result<HttpReply>&)> on_end = {};
+};
+
 struct PoolOptions {
-    std::string name;  // of the upstream, in the log
+    std::string name;                            // of the upstream, in the log
+    std::string server = "the upstream server";  // in errors
     long max_connections = 64;
     long max_connections_per_host = 64;
     std::size_t max_in_flight = 64;
@@ -89,6 +100,8 @@ class HttpPool {
   private:
     struct Call;
     class Loop;
+    // False, and the call is left, when too many wait.
+    bool take(std::unique_ptr<Call>& call);
 
     const PoolOptions options_;
     std::atomic<std::chrono::steady_clock::time_point> last_turn_;

@@ -207,7 +207,7 @@ void HttpPool::Loop::expire_waiting() {
                                   [this](const auto& call) { return now_ < deadline_of(*call); });
         for (auto at = late; at != calls->end(); ++at) {
             auto why = (*at)->last.value_or(
-                Error(Errc::busy, "the upstream server had no room for the request in time"));
+                Error(Errc::busy, options_.server + " had no room for the request in time"));
             tell(std::move(*at), std::move(why));
         }
         calls->erase(late, calls->end());
@@ -219,7 +219,7 @@ void HttpPool::Loop::refuse(CallPtr call) {
         std::lock_guard lock(pool_.mutex_);
         ++pool_.stats_.refused;
     }
-    auto why = call->last.value_or(Error(Errc::unavailable, "the upstream server keeps failing"));
+    auto why = call->last.value_or(Error(Errc::unavailable, options_.server + " keeps failing"));
     tell(std::move(call), std::move(why));
 }
 
@@ -237,7 +237,7 @@ void HttpPool::Loop::tell(CallPtr call, Result<HttpReply> result) {
             ++stats.failed;
         }
     }
-    call->answer.set_value(std::move(result));
+    call->tell(std::move(result));
 }
 
 void HttpPool::Loop::end_all() {

@@ -4,6 +4,7 @@
 
 #include "engine/upstream/http_transfer.h"
 
+#include <algorithm>
 #include <deque>
 #include <random>
 #include <unordered_map>
@@ -21,6 +22,8 @@ struct HttpPool::Call {
     std::optional<Result<HttpReply>> last;
     Breaker::Ticket ticket;
     std::unique_ptr<HttpTransfer> transfer;  // while it is being sent
+
+    void tell(Result<HttpReply> result);
 };
 
 class HttpPool::Loop {
@@ -52,7 +55,8 @@ class HttpPool::Loop {
     void end_all();
     void report();
     TimePoint deadline_of(const Call& call) const {
-        return call.begun + pool_.options_.total_timeout;
+        const auto latest = call.begun + options_.total_timeout;
+        return std::min(latest, call.request.deadline.value_or(latest));
     }
 
     HttpPool& pool_;

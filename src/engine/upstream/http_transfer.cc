@@ -29,7 +29,11 @@ bool is_about_trust(CURLcode code) {
 }  // namespace
 
 HttpTransfer::HttpTransfer(const HttpRequest& request, const PoolOptions& options, TimePoint now)
-    : answer_limit_(options.answer_limit), moved_at_(now), easy_(curl_easy_init()) {
+    : answer_limit_(options.answer_limit),
+      server_(options.server),
+      is_repeatable_(request.is_repeatable),
+      moved_at_(now),
+      easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
     // "Expect" would cost a second with servers that do not answer it.
     std::vector<std::string> lines = {"Expect:"};
@@ -54,9 +58,7 @@ void HttpTransfer::set_up(const HttpRequest& request, const PoolOptions& options
     set(CURLOPT_PROXY, "");           // nor through what the environment names
     set(CURLOPT_HTTPHEADER, headers_.get());
     set(CURLOPT_USERAGENT, fmt::format("tutti/{}", kVersion).c_str());
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDS, request.body.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set_method(request);
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     // Over TLS a new request waits for a connection under way, which may carry both.
     set(CURLOPT_PIPEWAIT, request.url.starts_with("https:") ? 1L : 0L);
@@ -72,6 +74,19 @@ void HttpTransfer::set_up(const HttpRequest& request, const PoolOptions& options
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
     set(CURLOPT_HEADERFUNCTION, &on_header);
     set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+}
+
+// What libcurl calls a POST is any request with a body.
+void HttpTransfer::set_method(const HttpRequest& request) {
+    auto* easy = easy_.get();
+    if (request.method == "POST" || request.method == "PUT") {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         static_cast<curl_off_t>(request.body.size()));
+    }
+    if (request.method != "POST")
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
 std::size_t HttpTransfer::on_body(char* data, std::size_t, std::size_t size, void* self) {
@@ -115,7 +130,8 @@ bool HttpTransfer::has_sent() const {
 }
 
 AttemptEnd HttpTransfer::end(CURLcode code) const {
-    AttemptEnd end{.has_sent = has_sent(),
+    AttemptEnd end{.is_repeatable = is_repeatable_,
+                   .has_sent = has_sent(),
                    .was_reused = connections_made() == 0,
                    .was_closed = is_closing(code),
                    .has_answer_begun = header_bytes_ > 0 || !body_.empty()};
@@ -127,16 +143,14 @@ AttemptEnd HttpTransfer::end(CURLcode code) const {
 }
 
 Error HttpTransfer::error(CURLcode code) const {
-    if (is_too_large_)
-        return Error(Errc::internal, "the answer of the upstream server is too large");
+    if (is_too_large_) return Error(Errc::internal, "the answer of " + server_ + " is too large");
     if (is_about_trust(code))
-        return Error(Errc::internal, "the certificate of the upstream server is not trusted");
+        return Error(Errc::internal, "the certificate of " + server_ + " is not trusted");
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return Error(Errc::unavailable, "the upstream server did not answer in time");
-    if (header_bytes_ > 0)
-        return Error(Errc::unavailable, "the upstream server broke off its answer");
-    if (has_sent()) return Error(Errc::unavailable, "the upstream server gave no answer");
-    return Error(Errc::unavailable, "the upstream server cannot be reached");
+        return Error(Errc::unavailable, server_ + " did not answer in time");
+    if (header_bytes_ > 0) return Error(Errc::unavailable, server_ + " broke off its answer");
+    if (has_sent()) return Error(Errc::unavailable, server_ + " gave no answer");
+    return Error(Errc::unavailable, server_ + " cannot be reached");
 }
 
 std::string HttpTransfer::detail(CURLcode code) const {

@@ -15,7 +15,8 @@ class HttpTransfer {
   public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
-    // The request must outlive it. Throws std::bad_alloc when libcurl is out of memory.
+    // The request and the options must outlive it. Throws std::bad_alloc when libcurl is out of
+    // memory.
     HttpTransfer(const HttpRequest& request, const PoolOptions& options, TimePoint now);
     HttpTransfer(const HttpTransfer&) = delete;
     HttpTransfer& operator=(const HttpTransfer&) = delete;
@@ -37,6 +38,7 @@ class HttpTransfer {
     static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
     static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
     void set_up(const HttpRequest& request, const PoolOptions& options);
+    void set_method(const HttpRequest& request);
     long number(CURLINFO info) const;
     curl_off_t bytes(CURLINFO info) const;
 
@@ -45,6 +47,8 @@ class HttpTransfer {
         void operator()(curl_slist* list) const { curl_slist_free_all(list); }
     };
     const std::size_t answer_limit_;
+    const std::string& server_;  // as errors name it
+    const bool is_repeatable_;
     std::array<char, CURL_ERROR_SIZE> why_{};
     std::string body_;
     std::size_t header_bytes_ = 0;

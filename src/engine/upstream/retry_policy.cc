@@ -13,7 +13,9 @@ bool is_told_to_come_again(const AttemptEnd& end) {
 }
 
 bool may_repeat(const AttemptEnd& end) {
-    if (end.status != 0) return is_told_to_come_again(end);
+    if (end.status != 0)
+        return is_told_to_come_again(end) || (end.is_repeatable && end.status >= 500);
+    if (end.is_repeatable) return true;
     if (end.has_answer_begun) return false;
     return !end.has_sent || (end.was_reused && end.was_closed);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides whether a request that got no good answer may be sent again, and when. Pure.
 //
-// Only what cannot have been worked on twice is repeated:
+// Of a request whose repetition does no harm, every failure but a refusal is repeated. Of others
+// only what cannot have been worked on twice is:
 // 1. Nothing of the request had been sent (connection refused, name unknown, handshake failed).
 // 2. It was sent on a connection kept from before, which the server closed without a byte of
 //    answer: it had given up the connection already.
 // 3. The server said to come again: 429 or 503, not before its Retry-After.
-// Never once an answer had begun, nor after silence: the server may be at work.
+// These never once an answer had begun, nor after silence: the server may be at work.
 #pragma once
 
 #include <chrono>
@@ -16,7 +17,8 @@ namespace tutti::engine {
 
 // How one sending ended.
 struct AttemptEnd {
-    int status = 0;  // of the answer; 0 = there was none
+    int status = 0;              // of the answer; 0 = there was none
+    bool is_repeatable = false;  // doing it twice is doing it once
     bool has_sent = false;
     bool was_reused = false;  // the connection
     bool was_closed = false;  // by the server or the network, as opposed to a timeout

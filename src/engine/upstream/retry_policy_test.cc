@@ -25,6 +25,14 @@ TEST(RetryPolicy, RepeatsOnlyWhatCannotHaveBeenWorkedOn) {
         {.has_sent = true, .was_reused = true, .was_closed = true, .has_answer_begun = true}));
 }
 
+TEST(RetryPolicy, RepeatsWhateverFailedWhenThatDoesNoHarm) {
+    for (const int status : {0, 429, 500, 502, 503, 504})
+        EXPECT_TRUE(repeats({.status = status, .is_repeatable = true, .has_sent = true}));
+    for (const int status : {200, 204, 301, 400, 403, 404})
+        EXPECT_FALSE(repeats({.status = status, .is_repeatable = true, .has_sent = true}));
+    EXPECT_TRUE(repeats({.is_repeatable = true, .has_sent = true, .has_answer_begun = true}));
+}
+
 TEST(RetryPolicy, RepeatsWhatTheServerAsksFor) {
     for (int status : {429, 503})
         EXPECT_TRUE(repeats({.status = status, .has_sent = true, .has_answer_begun = true}));

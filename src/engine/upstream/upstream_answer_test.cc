@@ -143,6 +143,31 @@ TEST(UpstreamRequest, AChatCarriesTheAudioInline) {
     EXPECT_EQ(parts.at(1).at("text"), "Say \"it\"");
 }
 
+TEST(UpstreamRequest, AChatCarriesALinkAsTextOrAsAnObject) {
+    UpstreamOptions options{.api = UpstreamApi::chat, .remote_model = "audio-1", .prompt = "Say"};
+    const std::string link = "http://s3/audio/a.wav?X-Amz-Date=1&X=2";
+    const auto part_of = [&] {
+        const auto request = make_link_request(options, "sk-1", link);
+        EXPECT_THAT(request.headers, testing::Contains("Authorization: Bearer sk-1"));
+        const auto body = boost::json::parse(request.body);
+        const auto& parts = body.at("messages").at(0).at("content").as_array();
+        EXPECT_EQ(parts.size(), 2u);
+        EXPECT_EQ(parts.at(0).at("type"), "audio_url");
+        return parts.at(0).at("audio_url");
+    };
+    EXPECT_EQ(part_of(), boost::json::string(link));
+    options.audio_url_is_object = true;
+    EXPECT_EQ(part_of(), (boost::json::object{{"url", link}}));
+}
+
+TEST(UpstreamRequest, ATranscriptionCarriesALinkInstead) {
+    const UpstreamOptions options{.remote_model = "whisper-1", .audio_url_field = "url"};
+    const auto request = make_link_request(options, "", "http://s3/audio/a.wav?x=1");
+    EXPECT_THAT(request.body, HasSubstr("name=\"url\"\r\n\r\nhttp://s3/audio/a.wav?x=1\r\n"));
+    EXPECT_THAT(request.body, HasSubstr("name=\"model\"\r\n\r\nwhisper-1\r\n"));
+    EXPECT_THAT(request.body, testing::Not(HasSubstr("filename")));
+}
+
 TEST(UpstreamRequest, AWavHasAHeaderOfFortyFourBytes) {
     const std::vector<std::int16_t> samples(16000, 1);
     const auto wav = wav_of(samples);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // tutti-engine-upstream: has another server recognise.
+#include "config/inherited.h"
 #include "engine/run_engine.h"
 #include "engine/upstream/upstream_recognizer.h"
+#include "runtime/worker.h"
 
 int main(int argc, char** argv) {
+    // The audio store is the server's. Without a supervisor there is none.
+    const auto config = tutti::config::load_inherited(tutti::runtime::kConfigFd);
+    const auto bucket = config ? config->audio_store : tutti::blob::BucketOptions{};
     std::string folder;
     tutti::engine::RecognizerFactory factory;
     return tutti::engine::run_engine(
@@ -18,7 +23,7 @@ int main(int argc, char** argv) {
          .flags = {{"--model-dir", "Folder with the model's card", &folder}},
          .load_recognizer = [&](tutti::proto::StreamMode mode) {
              // The first call is alone: the others follow when it has succeeded.
-             if (!factory) factory = tutti::engine::load_upstream(folder);
+             if (!factory) factory = tutti::engine::load_upstream(folder, bucket);
              return factory(mode);
          }});
 }

@@ -2,17 +2,14 @@
 #include "engine/upstream/upstream_options.h"
 
 #include "base/log.h"
+#include "runtime/secret.h"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 namespace tutti::engine {
 namespace {
@@ -21,7 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kDefaultChatPrompt =
     "Transcribe the audio. Answer with the words that are spoken and nothing else.";
-constexpr std::size_t kKeyLimit = 4096;
 // The supervisor and the scribes wait longer than this for an utterance.
 constexpr double kLongestRequestSeconds = 300;
 
@@ -134,6 +130,24 @@ void read_api(OptionReader& reader, UpstreamOptions& options) {
     }
 }
 
+void read_audio(OptionReader& reader, UpstreamOptions& options) {
+    const auto audio = reader.text("audio", "inline");
+    if (audio != "inline" && audio != "url") reader.fail("audio", "must be inline or url");
+    if (audio != "url") return;  // the rest is unknown here, and so refused
+    options.audio = AudioForm::link;
+    options.keeps_audio = reader.truth("keep_audio");
+    if (options.api == UpstreamApi::transcriptions) {
+        options.audio_url_field = reader.text("audio_url_field", "url");
+        if (options.audio_url_field.find('"') != std::string::npos)
+            reader.fail("audio_url_field", "may not contain quotes");
+        return;
+    }
+    const auto form = reader.text("audio_url_form", "string");
+    if (form != "string" && form != "object")
+        reader.fail("audio_url_form", "must be string or object");
+    options.audio_url_is_object = form == "object";
+}
+
 void read_limits(OptionReader& reader, PoolOptions& pool) {
     pool.max_in_flight = reader.count("max_in_flight", pool.max_in_flight, 1, 10000);
     pool.queue_limit = reader.count("queue_limit", pool.queue_limit, 0, 100000);
@@ -157,19 +171,6 @@ void read_limits(OptionReader& reader, PoolOptions& pool) {
     pool.breaker.longest_pause = std::max(pool.breaker.pause, pool.breaker.longest_pause);
 }
 
-Result<std::string> read_key_file(const std::string& path) {
-    struct stat status {};
-    std::ifstream in(path, std::ios::binary);
-    if (!in || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
-        return Error(Errc::bad_config, log::printable(path) + ": cannot be read");
-    if (status.st_mode & S_IROTH)
-        log::warn("{}: this key can be read by every user (chmod o-r)", log::printable(path));
-    std::string text(kKeyLimit + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    return text;
-}
-
 }  // namespace
 
 Result<UpstreamOptions> read_upstream_options(const models::ModelCard& card,
@@ -179,6 +180,7 @@ Result<UpstreamOptions> read_upstream_options(const models::ModelCard& card,
     options.pool.name = card.id;
     read_url(reader, options);
     read_api(reader, options);
+    read_audio(reader, options);
     options.key_file = path_within(folder, reader.text("key_file"));
     options.key_env = reader.text("key_env");
     options.pool.ca_file = path_within(folder, reader.text("ca_file"));
@@ -190,25 +192,9 @@ Result<UpstreamOptions> read_upstream_options(const models::ModelCard& card,
 }
 
 Result<std::string> load_key(const UpstreamOptions& options) {
-    std::string key;
-    std::string origin = options.key_file;
-    if (!options.key_file.empty()) {
-        auto read = read_key_file(options.key_file);
-        if (!read) return read.error();
-        key = std::move(*read);
-    } else if (!options.key_env.empty()) {
-        origin = "the environment variable " + options.key_env;
-        const char* value = std::getenv(options.key_env.c_str());
-        if (value) key = value;
-    } else {
-        return key;
-    }
-    while (!key.empty() && (key.back() == '\n' || key.back() == '\r' || key.back() == ' '))
-        key.pop_back();
-    if (key.empty()) return Error(Errc::bad_config, log::printable(origin) + ": holds no key");
-    if (key.size() > kKeyLimit || has_control_bytes(key))
-        return Error(Errc::bad_config, log::printable(origin) + ": holds something that is no key");
-    return key;
+    if (!options.key_file.empty()) return runtime::load_secret_file(options.key_file);
+    if (!options.key_env.empty()) return runtime::load_secret_variable(options.key_env);
+    return std::string();
 }
 
 }  // namespace tutti::engine

@@ -21,6 +21,12 @@ enum class UpstreamApi {
     chat,            // JSON, as chat completions of a model that takes audio
 };
 
+// How the upstream gets the audio of an utterance.
+enum class AudioForm {
+    in_request,
+    link,  // to an object in the audio store
+};
+
 struct UpstreamOptions {
     std::string model;  // our id
     std::string url;    // complete: requests go to exactly this one
@@ -28,11 +34,16 @@ struct UpstreamOptions {
     std::string remote_model;
     std::string language;  // told to the upstream; empty = it finds out
     std::string prompt;
-    bool words = false;      // ask for word times; transcriptions only
-    int max_tokens = 0;      // of the answer; chat only; 0 = the upstream's default
-    std::string key_file;    // empty = none
-    std::string key_env;     // empty = none
-    bool is_private = true;  // the way there is encrypted or stays on this machine
+    bool words = false;  // ask for word times; transcriptions only
+    AudioForm audio = AudioForm::in_request;
+    // Of links: the field of the form, or how the part of the message holds it.
+    std::string audio_url_field;
+    bool audio_url_is_object = false;
+    bool keeps_audio = false;  // in the audio store, after the answer
+    int max_tokens = 0;        // of the answer; chat only; 0 = the upstream's default
+    std::string key_file;      // empty = none
+    std::string key_env;       // empty = none
+    bool is_private = true;    // the way there is encrypted or stays on this machine
     PoolOptions pool;
 };
 

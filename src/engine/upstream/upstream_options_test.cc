@@ -47,6 +47,28 @@ TEST(UpstreamOptions, HaveTheDefaultsOfTheHouse) {
     EXPECT_EQ(load_key(*options).value(), "");
 }
 
+TEST(UpstreamOptions, AudioIsInTheRequestOrBehindALink) {
+    EXPECT_EQ(read({})->audio, AudioForm::in_request);
+    const auto chat = read({{"api", "chat"}, {"audio", "url"}});
+    ASSERT_TRUE(chat) << chat.error().message();
+    EXPECT_EQ(chat->audio, AudioForm::link);
+    EXPECT_FALSE(chat->audio_url_is_object);
+    EXPECT_FALSE(chat->keeps_audio);
+    const auto kept = read(
+        {{"api", "chat"}, {"audio", "url"}, {"audio_url_form", "object"}, {"keep_audio", "true"}});
+    EXPECT_TRUE(kept->audio_url_is_object);
+    EXPECT_TRUE(kept->keeps_audio);
+    EXPECT_EQ(read({{"audio", "url"}})->audio_url_field, "url");
+    EXPECT_EQ(read({{"audio", "url"}, {"audio_url_field", "link"}})->audio_url_field, "link");
+
+    EXPECT_THAT(fault({{"audio", "tape"}}), HasSubstr("options.audio must be inline or url"));
+    EXPECT_THAT(fault({{"keep_audio", "true"}}), HasSubstr("keep_audio is not known"));
+    EXPECT_THAT(fault({{"audio", "url"}, {"audio_url_form", "object"}}), HasSubstr("not known"));
+    EXPECT_THAT(fault({{"audio", "url"}, {"audio_url_field", "a\"b"}}), HasSubstr("quotes"));
+    EXPECT_THAT(fault({{"api", "chat"}, {"audio", "url"}, {"audio_url_form", "list"}}),
+                HasSubstr("must be string or object"));
+}
+
 TEST(UpstreamOptions, AreReadFromTheCard) {
     const auto options = read({{"api", "chat"},
                                {"prompt", "write it down"},

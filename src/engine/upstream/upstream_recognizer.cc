@@ -2,10 +2,13 @@
 #include "engine/upstream/upstream_recognizer.h"
 
 #include "base/log.h"
+#include "engine/upstream/audio_store.h"
 #include "engine/upstream/upstream_answer.h"
 #include "engine/upstream/upstream_request.h"
 
+#include <algorithm>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 namespace tutti::engine {
@@ -13,11 +16,11 @@ namespace {
 
 // Two kinds of owners: the factory and every recognizer it made.
 struct Upstream {
-    Upstream(UpstreamOptions o, std::string k)
-        : options(std::move(o)), key(std::move(k)), pool(options.pool) {}
+    Upstream(UpstreamOptions o, std::string k) : options(std::move(o)), key(std::move(k)) {}
     const UpstreamOptions options;
     const std::string key;
-    HttpPool pool;
+    HttpPool pool{options.pool};
+    std::unique_ptr<AudioStore> store;  // null when audio goes in requests
 };
 
 std::string without_key(std::string text, const std::string& key) {
@@ -38,18 +41,31 @@ class UpstreamStream : public RecognizerStream {
     bool is_ready() const override { return is_due_; }
     Hypothesis partial() override { return {}; }
 
+    // An utterance is sent, asked about and waited for. The first two do not wait, unless its audio
+    // goes through the store: then the second does.
     void send(bool is_urgent) {
-        auto request = make_request(upstream_.options, upstream_.key, samples_);
-        request.is_urgent = is_urgent;
-        reply_ = upstream_.pool.begin(std::move(request));
+        deadline_ = std::chrono::steady_clock::now() + upstream_.options.pool.total_timeout;
+        is_urgent_ = is_urgent;
+        if (upstream_.store)
+            upload_ = upstream_.store->begin(wav_of(samples_), is_urgent, deadline_);
+    }
+    void ask() {
+        if (!upload_) return begin(make_request(upstream_.options, upstream_.key, samples_));
+        const auto link = upstream_.store->finish(*upload_);
+        if (link)
+            begin(make_link_request(upstream_.options, upstream_.key, *link));
+        else
+            failure_ = link.error();
     }
     void wait() {
-        reply_.wait();
+        if (reply_.valid()) reply_.wait();
+        if (upload_ && !upstream_.options.keeps_audio) upstream_.store->remove(*upload_);
         is_due_ = false;
     }
 
     Outcome result() override {
         const auto length = static_cast<SamplePos>(samples_.size());
+        if (failure_) throw RecognitionError(*failure_);
         if (!reply_.valid()) return {{}, length, {}};
         auto reply = reply_.get();
         if (!reply) throw RecognitionError(reply.error());
@@ -62,18 +78,30 @@ class UpstreamStream : public RecognizerStream {
     }
 
   private:
-    // For the operator, what the upstream says of our mistakes. Not of the key: it may repeat it.
+    void begin(HttpRequest request) {
+        request.is_urgent = is_urgent_;
+        request.deadline = deadline_;
+        reply_ = upstream_.pool.begin(std::move(request));
+    }
+
+    // For the operator, what the upstream says of our mistakes. Not of the key or the link: it may
+    // repeat them.
     void report(const HttpReply& reply) const {
         if (reply.status < 400 || reply.status >= 429 || reply.status == 401 || reply.status == 403)
             return;
         log::warn("upstream={} refused a request with status {}: {}", upstream_.options.model,
-                  reply.status, log::printable(without_key(reply.body, upstream_.key), 300));
+                  reply.status,
+                  log::printable(blob::without_links(without_key(reply.body, upstream_.key)), 300));
     }
 
     Upstream& upstream_;
     std::vector<std::int16_t> samples_;
     bool is_due_ = false;
-    std::future<Result<HttpReply>> reply_;  // valid once it is asked for
+    bool is_urgent_ = false;
+    std::chrono::steady_clock::time_point deadline_;  // once it is sent
+    std::optional<AudioStore::Upload> upload_;        // once it is sent through the store
+    std::optional<Error> failure_;                    // of the store
+    std::future<Result<HttpReply>> reply_;            // valid once it is asked for
 };
 
 class UpstreamRecognizer : public Recognizer {
@@ -86,11 +114,13 @@ class UpstreamRecognizer : public Recognizer {
     }
     void decode(std::span<RecognizerStream* const> ready) override {
         for (auto* stream : ready) static_cast<UpstreamStream*>(stream)->send(is_live_);
+        for (auto* stream : ready) static_cast<UpstreamStream*>(stream)->ask();
         for (auto* stream : ready) static_cast<UpstreamStream*>(stream)->wait();
     }
-    // The pool ends every request in time, as long as its thread turns.
+    // A pool ends every request in time, as long as its thread turns.
     std::optional<std::chrono::steady_clock::time_point> last_progress() const override {
-        return upstream_->pool.last_turn();
+        const auto turned = upstream_->pool.last_turn();
+        return upstream_->store ? std::min(turned, upstream_->store->last_turn()) : turned;
     }
 
   private:
@@ -98,19 +128,40 @@ class UpstreamRecognizer : public Recognizer {
     const bool is_live_;
 };
 
+void check_ca_file(const std::string& path) {
+    if (!path.empty() && !std::ifstream(path))
+        throw std::runtime_error(log::printable(path) + ": cannot be read");
+}
+
+std::unique_ptr<AudioStore> load_store(const UpstreamOptions& options,
+                                       const blob::BucketOptions& bucket) {
+    if (options.audio != AudioForm::link) return nullptr;
+    if (!bucket.is_set())
+        throw std::runtime_error("model " + options.model +
+                                 ": options.audio = url needs an audio store (audio_store_url)");
+    check_ca_file(bucket.ca_file);
+    if (bucket.links == blob::Links::presigned && bucket.link_lifetime < options.pool.total_timeout)
+        log::warn("upstream={}: audio_store_link_lifetime is less than total_timeout",
+                  options.model);
+    return std::make_unique<AudioStore>(blob::Bucket(bucket, load_signer(bucket).value()),
+                                        options.pool);
+}
+
 }  // namespace
 
-RecognizerFactory load_upstream(const std::filesystem::path& folder) {
+RecognizerFactory load_upstream(const std::filesystem::path& folder,
+                                const blob::BucketOptions& bucket) {
     const auto card = models::load_card(folder).value();
     if (card.backend != "upstream")
         throw std::runtime_error("model " + card.id + ": its backend is not upstream");
     auto options = read_upstream_options(card, folder).value();
-    if (const auto& ca_file = options.pool.ca_file; !ca_file.empty() && !std::ifstream(ca_file))
-        throw std::runtime_error(log::printable(ca_file) + ": cannot be read");
+    check_ca_file(options.pool.ca_file);
     auto key = load_key(options).value();
     if (!key.empty() && !options.is_private)
         log::warn("upstream={}: the key and all audio go unencrypted to another machine", card.id);
+    auto store = load_store(options, bucket);
     auto upstream = std::make_shared<Upstream>(std::move(options), std::move(key));
+    upstream->store = std::move(store);
     return [upstream](proto::StreamMode mode) {
         return std::make_unique<UpstreamRecognizer>(upstream, mode);
     };

@@ -46,7 +46,7 @@ class UpstreamTest : public testing::Test {
         card.options["retries"] = "0";
         std::ofstream(folder_ / "key") << kKey << "\n";
         std::ofstream(folder_ / models::kCardName) << models::print(card);
-        return load_upstream(folder_)(StreamMode::live);
+        return load_upstream(folder_, bucket_)(StreamMode::live);
     }
     static std::unique_ptr<RecognizerStream> speak(Recognizer& recognizer, int seconds = 1) {
         auto stream = recognizer.create_stream({});
@@ -75,6 +75,7 @@ class UpstreamTest : public testing::Test {
     }
 
     std::filesystem::path folder_;
+    blob::BucketOptions bucket_;
     std::ostringstream text_;
     std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
     std::shared_ptr<spdlog::logger> log_ = std::make_shared<spdlog::logger>(
@@ -162,6 +163,61 @@ TEST_F(UpstreamTest, FailuresNameTheirCauseAndNeverTheKey) {
         }
     }
     EXPECT_THAT(text_.str(), HasSubstr("with status 400: your key *** and your request"));
+}
+
+TEST_F(UpstreamTest, ALinkNeedsAnAudioStore) {
+    try {
+        load("http://127.0.0.1:1/", {{"api", "chat"}, {"audio", "url"}});
+        FAIL() << "it was loaded";
+    } catch (const std::exception& e) {
+        EXPECT_THAT(e.what(), HasSubstr("model far: options.audio = url needs an audio store"));
+    }
+}
+
+// One server is both: what it is asked about was there, and is gone afterwards.
+TEST_F(UpstreamTest, HearsThroughTheAudioStore) {
+    std::mutex mutex;
+    std::string object, signature;
+    int removed = 0;
+    TestServer server([&](Peer& peer) {
+        std::lock_guard lock(mutex);
+        const auto& request = peer.request();
+        if (request.method_string() == "PUT") {
+            object = std::string(request.target());
+            return peer.reply(200, "");
+        }
+        if (request.method_string() == "DELETE") {
+            removed += request.target() == object;
+            return peer.reply(204, "");
+        }
+        EXPECT_THAT(request.body(), HasSubstr(object + "?X-Amz-Algorithm"));
+        const auto at = request.body().find("X-Amz-Signature=");
+        signature = request.body().substr(at + 16, 64);
+        if (request.target() == "/bad") return peer.reply(400, "cannot: " + request.body());
+        peer.reply(200, R"({"choices":[{"message":{"content":"hello"}}]})");
+    });
+    std::ofstream(folder_ / "store.key") << "id\nsecret-of-the-store\n";
+    const auto base = server.url().substr(0, server.url().find("/v1"));
+    bucket_ = {.url = base, .bucket = "audio", .key_file = folder_ / "store.key"};
+    auto good = load(base + "/good", {{"api", "chat"}, {"audio", "url"}});
+    EXPECT_EQ(recognize(*good).hypothesis.text, "hello");
+    EXPECT_TRUE(good->last_progress());
+    good = nullptr;  // waits for removals
+    EXPECT_EQ(removed, 1);
+
+    auto bad = load(base + "/bad", {{"api", "chat"}, {"audio", "url"}});
+    EXPECT_EQ(failure(*bad).errc(), Errc::internal);
+    bad = nullptr;
+    EXPECT_EQ(removed, 2);
+    EXPECT_THAT(text_.str(), HasSubstr("with status 400: cannot: "));
+    EXPECT_EQ(signature.size(), 64u);
+    EXPECT_THAT(text_.str(), Not(HasSubstr(signature)));
+    EXPECT_THAT(text_.str(), Not(HasSubstr("secret-of-the-store")));
+
+    auto kept = load(base + "/good", {{"api", "chat"}, {"audio", "url"}, {"keep_audio", "true"}});
+    EXPECT_EQ(recognize(*kept).hypothesis.text, "hello");
+    kept = nullptr;
+    EXPECT_EQ(removed, 2);
 }
 
 TEST_F(UpstreamTest, ACardThatIsWrongIsNotLoaded) {

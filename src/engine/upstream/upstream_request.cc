@@ -46,10 +46,19 @@ class Multipart {
     std::string body_;
 };
 
-std::string chat_body(const UpstreamOptions& options, std::span<const std::int16_t> samples) {
+json::object inline_part(std::span<const std::int16_t> samples) {
     const json::object audio{{"data", encode_base64(wav_of(samples))}, {"format", "wav"}};
-    const json::array parts{{{"type", "input_audio"}, {"input_audio", audio}},
-                            {{"type", "text"}, {"text", options.prompt}}};
+    return {{"type", "input_audio"}, {"input_audio", audio}};
+}
+
+json::object link_part(const UpstreamOptions& options, const std::string& link) {
+    json::value address(link);
+    if (options.audio_url_is_object) address = json::object{{"url", link}};
+    return {{"type", "audio_url"}, {"audio_url", std::move(address)}};
+}
+
+std::string chat_body(const UpstreamOptions& options, const json::object& audio) {
+    const json::array parts{audio, {{"type", "text"}, {"text", options.prompt}}};
     json::object body{{"model", options.remote_model},
                       {"messages", json::array{{{"role", "user"}, {"content", parts}}}},
                       {"stream", false}};
@@ -57,32 +66,53 @@ std::string chat_body(const UpstreamOptions& options, std::span<const std::int16
     return json::serialize(body);
 }
 
-Multipart form(const UpstreamOptions& options, std::span<const std::int16_t> samples) {
+// All but the audio.
+Multipart form_of(const UpstreamOptions& options) {
     Multipart form;
     form.add("model", options.remote_model);
     form.add("response_format", options.words ? "verbose_json" : "json");
     if (options.words) form.add("timestamp_granularities[]", "word");
     if (!options.language.empty()) form.add("language", options.language);
     if (!options.prompt.empty()) form.add("prompt", options.prompt);
-    form.add_file(wav_of(samples));
     return form;
+}
+
+HttpRequest request_of(const UpstreamOptions& options, const std::string& key,
+                       const std::string& type, std::string body) {
+    HttpRequest request{
+        .url = options.url, .headers = {"Accept: application/json"}, .body = std::move(body)};
+    if (!key.empty()) request.headers.push_back("Authorization: Bearer " + key);
+    request.headers.push_back("Content-Type: " + type);
+    return request;
+}
+
+HttpRequest chat_request(const UpstreamOptions& options, const std::string& key,
+                         const json::object& audio) {
+    return request_of(options, key, "application/json", chat_body(options, audio));
+}
+
+HttpRequest form_request(const UpstreamOptions& options, const std::string& key, Multipart form) {
+    const auto type = form.type();
+    return request_of(options, key, type, std::move(form).take());
 }
 
 }  // namespace
 
 HttpRequest make_request(const UpstreamOptions& options, const std::string& key,
                          std::span<const std::int16_t> samples) {
-    HttpRequest request{.url = options.url, .headers = {"Accept: application/json"}};
-    if (!key.empty()) request.headers.push_back("Authorization: Bearer " + key);
-    if (options.api == UpstreamApi::chat) {
-        request.headers.emplace_back("Content-Type: application/json");
-        request.body = chat_body(options, samples);
-    } else {
-        auto parts = form(options, samples);
-        request.headers.push_back("Content-Type: " + parts.type());
-        request.body = std::move(parts).take();
-    }
-    return request;
+    if (options.api == UpstreamApi::chat) return chat_request(options, key, inline_part(samples));
+    auto form = form_of(options);
+    form.add_file(wav_of(samples));
+    return form_request(options, key, std::move(form));
+}
+
+HttpRequest make_link_request(const UpstreamOptions& options, const std::string& key,
+                              const std::string& link) {
+    if (options.api == UpstreamApi::chat)
+        return chat_request(options, key, link_part(options, link));
+    auto form = form_of(options);
+    form.add(options.audio_url_field, link);
+    return form_request(options, key, std::move(form));
 }
 
 std::string wav_of(std::span<const std::int16_t> samples) {

@@ -10,9 +10,12 @@
 
 namespace tutti::engine {
 
-// `key` may be empty: then none is sent.
+// With the audio itself. `key` may be empty: then none is sent.
 HttpRequest make_request(const UpstreamOptions& options, const std::string& key,
                          std::span<const std::int16_t> samples);
+// With a link to it.
+HttpRequest make_link_request(const UpstreamOptions& options, const std::string& key,
+                              const std::string& link);
 
 // A WAV file of 16 kHz mono. Shorter audio than servers take is followed by silence.
 std::string wav_of(std::span<const std::int16_t> samples);
