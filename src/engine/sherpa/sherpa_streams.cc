@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sherpa/sherpa_streams.h"
 
-#include "engine/sherpa/cut_point.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -84,7 +82,7 @@ Outcome StreamBase::result() {
         return {hypothesis_of(heard, length()), length() - carried_length(), {}};
     const auto style = model_->plan().style;
     const auto end = recent();
-    const auto cut = find_cut(heard.tokens, style, end, length());
+    const auto cut = find_cut(heard, style, end, length());
     if (cut.tokens < heard.tokens.size()) {
         heard.tokens.resize(cut.tokens);
         heard.text = trimmed(text_of_tokens(heard.tokens, style));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/recognizer.h"
+#include "engine/sherpa/cut_point.h"
 #include "engine/sherpa/loaded_model.h"
 
 #include <memory>
@@ -11,12 +12,6 @@ namespace tutti::engine::sherpa {
 
 // More in one call cost more than they bring (docs/decisions/0006).
 inline constexpr std::size_t kMostStreams = 8;
-
-// What the library found, in words of ours. Token times count from the first sample it was given.
-struct Heard {
-    std::string text;
-    std::vector<Token> tokens;
-};
 
 // What both kinds share: the audio carried over from the utterance before, and the outcome.
 class StreamBase : public RecognizerStream {
