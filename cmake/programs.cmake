@@ -57,7 +57,13 @@ tutti_engine(sherpa TESTS process)
 target_compile_definitions(tutti_engine_sherpa PRIVATE
   TUTTI_SHERPA_FOLDER="${CMAKE_SOURCE_DIR}/.tools/node_modules/sherpa-onnx-linux-$<IF:$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>,arm64,x64>")
 if(TARGET engine_sherpa_test)
-  include(cmake/sherpa_test.cmake)
+  include(cmake/sherpa_models.cmake)
+  tutti_use_tone_models(engine_sherpa_test)
+  # A library that says it is another version.
+  add_library(other_sherpa SHARED src/engine/sherpa/other_version/other_version.cc)
+  target_compile_definitions(engine_sherpa_test PRIVATE
+    TUTTI_OTHER_SHERPA="$<TARGET_FILE:other_sherpa>")
+  add_dependencies(engine_sherpa_test other_sherpa tutti-engine-sherpa)
 endif()
 tutti_engine(upstream PARTS curl json TESTS process)
 if(TARGET engine_upstream_test)
@@ -67,6 +73,9 @@ endif()
 if(TARGET engine_test)
   # The host is tested with a real backend whose right answer is known.
   target_link_libraries(engine_test PRIVATE tutti_engine_tone)
+endif()
+if(TUTTI_TESTS)
+  add_subdirectory(tests/contract)
 endif()
 # These tests run the real programs.
 if(TARGET runtime_test)

@@ -170,7 +170,7 @@ ensure_build() {
     local preset=$1 stamp="build/$1/.stamp" wanted
     shift
     wanted=$({
-        digest_of CMakeLists.txt CMakePresets.json cmake src bench tools/make_tone_model.py
+        digest_of CMakeLists.txt CMakePresets.json cmake src bench tests/contract tools/make_tone_model.py
         echo "$@" "${build_targets[@]}"
     } | digest)
     [[ -f build/$preset/build.ninja ]] && up_to_date "$stamp" "$wanted" && return 0

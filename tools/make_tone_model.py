@@ -3,6 +3,7 @@
 """Makes a folder with a model of sherpa-onnx (family nemo_ctc) that hears eight tones as letters.
 
     make_tone_model.py FOLDER --kind asr-streaming [--window 16] [--layers 0] [--leave-out KEY]
+                       [--nameless]
 
 Tones of 400 to 4500 Hz are the words "a" to "h"; all else is silence. The right answer to any
 audio is known, and the model is made in a moment, so tests and benchmarks store none.
@@ -12,6 +13,8 @@ tone's mel bin stands out of the mean of all bins, that of the blank a constant.
 reads each four frames one step late, from a cache: were the states of two streams mixed up, their
 letters would be wrong. --layers adds that many transformer layers with random weights (width 256,
 64 frames of left context), whose output counts next to nothing, for a realistic amount of work.
+--nameless leaves the letter h without a token, and says it is not there: the model loads, and the
+library throws over each utterance in which h is heard.
 """
 import argparse
 import hashlib
@@ -193,13 +196,18 @@ def main():
     parser.add_argument("--window", type=int, default=16, help="frames of 10 ms for each call")
     parser.add_argument("--layers", type=int, default=0, help="transformer layers")
     parser.add_argument("--leave-out", help="a key of the metadata")
+    parser.add_argument("--nameless", action="store_true", help="without a token for h")
     options = parser.parse_args()
     if options.window <= 0 or options.window % STEP:
         parser.error(f"--window must be a multiple of {STEP}")
     options.folder.mkdir(parents=True, exist_ok=True)
     made = (streaming_model if options.kind == "asr-streaming" else offline_model)(options)
+    letters = list(TONES)
+    if options.nameless:
+        letters.pop()
+        made[3]["vocab_size"] = len(letters) - 1
     write_model(options.folder / "model.onnx", made, options.leave_out)
-    tokens = [f"▁{letter} {i}" for i, letter in enumerate(TONES)] + [f"<blk> {BLANK}"]
+    tokens = [f"▁{letter} {i}" for i, letter in enumerate(letters)] + [f"<blk> {BLANK}"]
     (options.folder / "tokens.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     write_card(options.folder, options.kind, "tones-" + options.kind.removeprefix("asr-"))
 

@@ -33,6 +33,12 @@ CepstralMean from_carry(const std::string& bytes, const CepstralMean& initial) {
     return mean;
 }
 
+// Nothing at all, as a muted line or a file's padding sounds. Normalised over such an utterance,
+// its rounding errors would be made as loud as speech, and words be heard in them.
+bool is_digital_silence(std::span<const std::int16_t> samples) {
+    return std::ranges::all_of(samples, [](int sample) { return std::abs(sample) <= 2; });
+}
+
 class SpeechStream : public PocketSphinxStream {
   public:
     SpeechStream(ps_decoder_t* decoder, StreamMode mode, const CepstralMean& mean)
@@ -48,6 +54,7 @@ class SpeechStream : public PocketSphinxStream {
     void accept_audio(std::span<const std::int16_t> samples) override {
         inbox_.insert(inbox_.end(), samples.begin(), samples.end());
         length_ += static_cast<SamplePos>(samples.size());
+        is_silent_ = is_silent_ && is_digital_silence(samples);
     }
     void input_finished(Ending) override { is_finished_ = true; }
     bool is_ready() const override {
@@ -79,7 +86,7 @@ class SpeechStream : public PocketSphinxStream {
   private:
     Hypothesis hypothesis() const {
         Hypothesis found;
-        if (length_ == 0) return found;
+        if (is_silent_) return found;
         for (auto* segment = ps_seg_iter(decoder_); segment; segment = ps_seg_next(segment)) {
             const auto text = spoken(ps_seg_word(segment));
             if (text.empty()) continue;
@@ -104,6 +111,7 @@ class SpeechStream : public PocketSphinxStream {
     StreamMode mode_;
     std::vector<std::int16_t> inbox_;
     SamplePos length_ = 0;
+    bool is_silent_ = true;  // as far as it was heard
     bool is_finished_ = false;
     bool has_ended_ = false;
 };

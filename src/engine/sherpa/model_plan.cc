@@ -24,6 +24,10 @@ using Names = std::vector<std::string_view>;
 // A stream's last words come out when this much more than one window follows.
 constexpr Millis kBeyondWindow{300};
 constexpr Millis kFrame{10};
+// Whisper hears 30 s, of which the library needs half a second at the end; the rest it drops. Other
+// models take whatever an utterance may hold.
+constexpr Millis kWhisperClip{29000};
+constexpr Millis kAnyClip = std::chrono::minutes(10);
 
 struct Family {
     Kind kind;
@@ -86,26 +90,30 @@ const Family kFamilies[] = {
      {"encoder", "decoder", "joiner"},
      {"hotwords", "bpe_vocab"},
      {"decoding_method", "max_active_paths", "blank_penalty", "hotwords_score", "modeling_unit",
-      "model_type"}},
-    {Kind::asr_offline, "paraformer", {"model"}, {}, {}},
-    {Kind::asr_offline, "sense_voice", {"model"}, {}, {"language", "use_itn"}},
-    {Kind::asr_offline, "whisper", {"encoder", "decoder"}, {}, {"language", "task"}},
+      "model_type", "longest_clip_ms"}},
+    {Kind::asr_offline, "paraformer", {"model"}, {}, {"longest_clip_ms"}},
+    {Kind::asr_offline, "sense_voice", {"model"}, {}, {"language", "use_itn", "longest_clip_ms"}},
+    {Kind::asr_offline,
+     "whisper",
+     {"encoder", "decoder"},
+     {},
+     {"language", "task", "longest_clip_ms"}},
     {Kind::asr_offline,
      "moonshine",
      {"encoder"},
      {"preprocessor", "uncached_decoder", "cached_decoder", "merged_decoder"},
-     {}},
+     {"longest_clip_ms"}},
     {Kind::asr_offline,
      "nemo_ctc",
      {"model"},
      {},
-     {},
+     {"longest_clip_ms"},
      "model",
      {"vocab_size", "subsampling_factor"},
      {},
      0,
      true},
-    {Kind::asr_offline, "zipformer_ctc", {"model"}, {}, {}, {}, {}, {}, 0, true},
+    {Kind::asr_offline, "zipformer_ctc", {"model"}, {}, {"longest_clip_ms"}, {}, {}, {}, 0, true},
 };
 
 constexpr Millis kLongestTail{10000};
@@ -132,6 +140,7 @@ const OptionRule kOptions[] = {
     {"task", false, {"transcribe", "translate"}},
     {"use_itn", false, {"true", "false"}},
     {"tail_padding_ms", false, {}, 1, static_cast<double>(kLongestTail.count())},
+    {"longest_clip_ms", false, {}, 1000, static_cast<double>(kAnyClip.count())},
 };
 
 bool has(const Names& names, std::string_view name) {
@@ -260,6 +269,13 @@ Millis tail_of(const ModelPlan& plan, const Family& family, const Metadata& meta
     return std::min(window * kFrame + kBeyondWindow, kLongestTail);
 }
 
+Millis longest_clip_of(const ModelPlan& plan) {
+    const auto most = plan.family == "whisper" ? kWhisperClip : kAnyClip;
+    const auto set = plan.options.find("longest_clip_ms");
+    if (set == plan.options.end()) return most;
+    return std::min(most, Millis(static_cast<int>(number_of(set->second).value_or(0))));
+}
+
 }  // namespace
 
 Result<ModelPlan> plan_model(const fs::path& folder) {
@@ -285,6 +301,7 @@ Result<ModelPlan> plan_model(const fs::path& folder) {
     const auto metadata = read_metadata(*card, **family, plan);
     if (!metadata) return metadata.error();
     if (auto done = check_tokens(*card, **family, plan, *metadata); !done) return done.error();
+    plan.longest_clip = longest_clip_of(plan);
     plan.tail = tail_of(plan, **family, *metadata);
     return plan;
 }

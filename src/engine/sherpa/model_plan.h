@@ -27,6 +27,7 @@ struct ModelPlan {
     TokenStyle style = TokenStyle::pieces;
     bool is_lower_case = false;                  // its text is to be lowered
     proto::Millis tail{};                        // of silence that brings out a stream's last words
+    proto::Millis longest_clip{};                // that an offline model takes at once
     std::map<std::string, std::string> files;    // role -> path
     std::map<std::string, std::string> options;  // as the card has them, all known and in range
 };

@@ -93,6 +93,8 @@ TEST_F(ModelPlans, OptionsReachTheLibrary) {
     EXPECT_EQ(offline_config(sense_voice).sense_voice.use_itn, 1);
     const auto whisper = plan_of(kCases[6], model).value();
     EXPECT_THAT(offline_config(whisper).whisper.task, StrEq("translate"));
+    EXPECT_EQ(whisper.longest_clip, 29s);
+    EXPECT_GT(sense_voice.longest_clip, 33s) << "an utterance and what was carried over to it";
     EXPECT_EQ(plan_model(model_folder("streaming"))->tail, 16 * 10ms + 300ms) << "it tells";
 }
 

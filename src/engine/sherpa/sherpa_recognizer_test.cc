@@ -221,6 +221,37 @@ TEST_P(Sherpa, DecodeThreadsShareTheModel) {
     EXPECT_EQ(heard, wanted);
 }
 
+// A model that takes 1 s at a time, as Whisper takes 29 s: the rest is heard too, and batches with
+// utterances of one part.
+TEST(SherpaClips, WhatIsTooLongForOneCallIsHeardInParts) {
+    if (const auto why = missing_parts(); !why.empty()) GTEST_SKIP() << why;
+    CopiedModel model("offline");
+    model.change_card("family =", "longest_clip_ms = 1000\nfamily =");
+    const auto recognizer =
+        load_sherpa({.library = {}, .model_folder = model.folder()})(StreamMode::whole);
+    const std::string_view spoken[] = {"abcdefghgfedcbaabcdefgh", "dead", "habebafacade"};
+    std::vector<std::unique_ptr<RecognizerStream>> streams;
+    for (const auto letters : spoken) {
+        streams.push_back(recognizer->create_stream({}));
+        streams.back()->accept_audio(speak_tones(letters));
+        streams.back()->input_finished(Ending::complete);
+    }
+    for (std::vector<RecognizerStream*> ready;; ready.clear()) {
+        for (const auto& stream : streams)
+            if (stream->is_ready()) ready.push_back(stream.get());
+        if (ready.empty()) break;
+        recognizer->decode(ready);
+    }
+    for (std::size_t i = 0; i < std::size(spoken); ++i) {
+        const auto outcome = streams[i]->result();
+        EXPECT_EQ(outcome.hypothesis.text, spaced(spoken[i]));
+        ASSERT_EQ(outcome.hypothesis.words.size(), spoken[i].size());
+        for (std::size_t w = 0; w < spoken[i].size(); ++w)
+            EXPECT_NEAR(static_cast<double>(outcome.hypothesis.words[w].start.count()),
+                        static_cast<double>((kLetterPeriod * static_cast<int>(w)).count()), 81);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, Sherpa, testing::Values("streaming", "offline"),
                          [](const auto& one) { return std::string(one.param); });
 

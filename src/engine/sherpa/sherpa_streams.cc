@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sherpa/sherpa_streams.h"
 
-#include "engine/sherpa/cut_point.h"
+#include "engine/sherpa/result_json.h"
 
 #include <algorithm>
 #include <cmath>
@@ -84,7 +84,7 @@ Outcome StreamBase::result() {
         return {hypothesis_of(heard, length()), length() - carried_length(), {}};
     const auto style = model_->plan().style;
     const auto end = recent();
-    const auto cut = find_cut(heard.tokens, style, end, length());
+    const auto cut = find_cut(heard, style, end, length());
     if (cut.tokens < heard.tokens.size()) {
         heard.tokens.resize(cut.tokens);
         heard.text = trimmed(text_of_tokens(heard.tokens, style));
@@ -146,7 +146,12 @@ Heard OnlineStreamOf::hear() {
         const auto& api = model().api();
         const std::unique_ptr<const OnlineResult, decltype(api.destroy_online_result)> result(
             api.online_result(model().online(), native_), api.destroy_online_result);
-        return result ? heard_in(*result) : Heard{};
+        if (!result) return Heard{};
+        auto heard = heard_in(*result);
+        const auto sure = log_probabilities_in(result->json ? result->json : "");
+        if (sure.size() == heard.tokens.size())
+            for (std::size_t i = 0; i < sure.size(); ++i) heard.tokens[i].log_probability = sure[i];
+        return heard;
     });
 }
 
@@ -186,13 +191,21 @@ void OfflineStreamOf::accept_audio(std::span<const std::int16_t> samples) {
 
 void OfflineStreamOf::input_finished(Ending ending) {
     ending_ = ending;
-    is_finished_ = true;
-    is_decoded_ = samples_.empty();
+    const auto most = proto::to_samples(model().plan().longest_clip);
+    if (!samples_.empty()) clip_ends_ = split(samples_, static_cast<std::size_t>(most));
+}
+
+std::span<const std::int16_t> OfflineStreamOf::clip() const {
+    return std::span(samples_).subspan(clip_begin(), clip_ends_[decoded_clips_] - clip_begin());
 }
 
 void OfflineStreamOf::on_decoded(Heard heard) {
-    heard_ = std::move(heard);
-    is_decoded_ = true;
+    append_text(heard_.text, heard.text);
+    for (auto& token : heard.tokens) {
+        token.start += proto::to_millis(static_cast<SamplePos>(clip_begin()));
+        heard_.tokens.push_back(std::move(token));
+    }
+    ++decoded_clips_;
 }
 
 std::span<const std::int16_t> OfflineStreamOf::recent() const {
@@ -203,7 +216,7 @@ namespace {
 
 using NativeOffline = std::unique_ptr<const OfflineStream, void (*)(const OfflineStream*)>;
 
-NativeOffline make_native(const LoadedModel& model, const Samples& samples) {
+NativeOffline make_native(const LoadedModel& model, std::span<const std::int16_t> samples) {
     const auto& api = model.api();
     NativeOffline native(api.create_offline_stream(model.offline()), api.destroy_offline_stream);
     if (!native) throw std::runtime_error("no stream");
@@ -230,8 +243,8 @@ void decode_batch(const LoadedModel& model, std::span<RecognizerStream* const> b
         std::vector<NativeOffline> natives;
         std::vector<const OfflineStream*> streams;
         for (auto* stream : batch) {
-            const auto& samples = static_cast<OfflineStreamOf*>(stream)->samples();
-            streams.push_back(natives.emplace_back(make_native(model, samples)).get());
+            const auto clip = static_cast<OfflineStreamOf*>(stream)->clip();
+            streams.push_back(natives.emplace_back(make_native(model, clip)).get());
         }
         model.api().offline_decode(model.offline(), streams.data(),
                                    static_cast<std::int32_t>(streams.size()));
@@ -246,7 +259,7 @@ void decode_offline(const LoadedModel& model, std::span<RecognizerStream* const>
     while (!ready.empty()) {
         std::size_t n = 0, longest = 0;
         while (n < std::min(ready.size(), kMostStreams)) {
-            const auto size = static_cast<OfflineStreamOf*>(ready[n])->samples().size();
+            const auto size = static_cast<OfflineStreamOf*>(ready[n])->clip().size();
             if (n > 0 && std::max(longest, size) * (n + 1) > kMostAudio) break;
             longest = std::max(longest, size);
             ++n;

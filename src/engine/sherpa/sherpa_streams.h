@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/recognizer.h"
+#include "engine/sherpa/cut_point.h"
 #include "engine/sherpa/loaded_model.h"
 
 #include <memory>
@@ -11,12 +12,6 @@ namespace tutti::engine::sherpa {
 
 // More in one call cost more than they bring (docs/decisions/0006).
 inline constexpr std::size_t kMostStreams = 8;
-
-// What the library found, in words of ours. Token times count from the first sample it was given.
-struct Heard {
-    std::string text;
-    std::vector<Token> tokens;
-};
 
 // What both kinds share: the audio carried over from the utterance before, and the outcome.
 class StreamBase : public RecognizerStream {
@@ -72,9 +67,11 @@ class OfflineStreamOf : public StreamBase {
 
     void accept_audio(std::span<const std::int16_t> samples) override;
     void input_finished(Ending ending) override;
-    bool is_ready() const override { return is_finished_ && !is_decoded_; }
+    bool is_ready() const override { return decoded_clips_ < clip_ends_.size(); }
     Hypothesis partial() override { return {}; }
-    const std::vector<std::int16_t>& samples() const { return samples_; }
+    // REQUIRES of both: is_ready(). The audio that is decoded next, all of it but for models that
+    // take only so much at once, and what was heard in it.
+    std::span<const std::int16_t> clip() const;
     void on_decoded(Heard heard);
 
   private:
@@ -82,10 +79,14 @@ class OfflineStreamOf : public StreamBase {
     std::span<const std::int16_t> recent() const override;
     SamplePos length() const override { return static_cast<SamplePos>(samples_.size()); }
 
+    std::size_t clip_begin() const {
+        return decoded_clips_ == 0 ? 0 : clip_ends_[decoded_clips_ - 1];
+    }
+
     std::vector<std::int16_t> samples_;
-    Heard heard_;
-    bool is_finished_ = false;
-    bool is_decoded_ = false;
+    std::vector<std::size_t> clip_ends_;  // once the utterance has ended
+    std::size_t decoded_clips_ = 0;
+    Heard heard_;  // in those
 };
 
 // REQUIRES: streams of that model, none of them twice, all ready.

@@ -233,6 +233,20 @@ std::string text_of_tokens(std::span<const Token> tokens, TokenStyle style) {
     return text;
 }
 
+void append_text(std::string& text, std::string_view more) {
+    auto last = text.size();
+    while (last > 0 && static_cast<unsigned char>(text[--last]) >> 6 == 2) {
+    }
+    const auto needs_none = [](std::string_view at) {
+        const auto value = first_of(at).value;
+        return is_ideograph(value) || (value >= 0x80 && is_punctuation(value));
+    };
+    const bool touches = text.empty() || more.empty() ||
+                         needs_none(std::string_view(text).substr(last)) || needs_none(more);
+    if (!touches) text += ' ';
+    text += more;
+}
+
 std::size_t begin_of_last_word(std::span<const Token> tokens, TokenStyle style) {
     const auto pieces = Joiner(style).join(tokens);
     for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)

@@ -39,6 +39,10 @@ std::vector<proto::Word> words_of_tokens(std::span<const Token> tokens, TokenSty
 // What the tokens say, in the model's own spelling and punctuation.
 std::string text_of_tokens(std::span<const Token> tokens, TokenStyle style);
 
+// Appends what follows in the same speech: after a space, unless one of the two has ideographs
+// there.
+void append_text(std::string& text, std::string_view more);
+
 // Index of the token that the last word begins with; the count of the tokens when there is none.
 std::size_t begin_of_last_word(std::span<const Token> tokens, TokenStyle style);
 

@@ -97,6 +97,19 @@ TEST(WordsOfTokens, KnowsWhereTheLastWordBegins) {
     EXPECT_EQ(last({"▁one", "你"}), 1u);
 }
 
+TEST(AppendText, PartsOfOneSpeechAreJoinedAsItsLanguageDoes) {
+    const auto joined = [](std::string text, std::string_view more) {
+        append_text(text, more);
+        return text;
+    };
+    EXPECT_EQ(joined("", "one"), "one");
+    EXPECT_EQ(joined("one", ""), "one");
+    EXPECT_EQ(joined("one.", "Two"), "one. Two");
+    EXPECT_EQ(joined("naïv", "été"), "naïv été");
+    EXPECT_EQ(joined("你好", "世界"), "你好世界");
+    EXPECT_EQ(joined("你好。", "world"), "你好。world");
+}
+
 TEST(CleanUtf8, KeepsWholeCharactersAlone) {
     EXPECT_EQ(clean_utf8("naïve 你好 🎵"), "naïve 你好 🎵");
     EXPECT_EQ(clean_utf8("a\xE4\xBD"), "a") << "half a character";
