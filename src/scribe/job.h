@@ -75,7 +75,7 @@ class Job {
 
     bool has_room() const;
     void take_segments(audio::Segmenter& segmenter);
-    std::size_t add_segment(audio::Segment segment, std::string align_text);
+    std::size_t add_segment(audio::Segment segment, std::string text);
     void take_results();
     std::optional<proto::Utterance> guess(std::size_t index, const Error& error) const;
     void ask_for_engines();

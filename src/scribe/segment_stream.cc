@@ -6,11 +6,11 @@ namespace tutti::scribe {
 using std::chrono::steady_clock;
 
 SegmentStream::SegmentStream(dispatch::Engines& engines, const std::string& model,
-                             audio::Segment segment, std::string align_text,
+                             audio::Segment segment, std::string text,
                              std::function<void()> on_change)
     : engines_(engines),
       on_change_(std::move(on_change)),
-      machine_(segment.first_sample, std::move(segment.samples), std::move(align_text)),
+      machine_(segment.first_sample, std::move(segment.samples), std::move(text)),
       request_(engines, *this, model, proto::StreamMode::whole) {
 }
 

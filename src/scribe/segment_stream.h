@@ -24,9 +24,9 @@ class SegmentStream : public dispatch::EngineClient {
     // An engine that has a segment for this long without a text is not waited for.
     static constexpr auto kAnswerLimit = std::chrono::minutes(10);
 
-    // With an align_text, the text that is in the segment.
+    // With a text, the text that is in the segment.
     SegmentStream(dispatch::Engines& engines, const std::string& model, audio::Segment segment,
-                  std::string align_text, std::function<void()> on_change);
+                  std::string text, std::function<void()> on_change);
     ~SegmentStream() override;
 
     bool wants_engine() const { return machine_.wants_engine(); }
