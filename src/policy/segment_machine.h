@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The course of one segment of a file: what to send the engine, when to send it to another one,
-// when to give up. Pure; the shell (scribe/segment_stream) feeds it and performs its actions.
+// The course of one piece of audio that is recognised as a whole: what to send the engine, when to
+// send it to another one, when to give up. Pure; the shell (dispatch/whole_stream) feeds it and
+// performs its actions.
 //
 //   while machine.wants_engine(): find one, then on_engine_found(stream)
 //   machine.on_message(reply);  for (auto& a : machine.take_actions()) ...

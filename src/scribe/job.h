@@ -19,6 +19,7 @@
 
 #include "config/config.h"
 #include "dispatch/engines.h"
+#include "dispatch/whole_stream.h"
 #include "policy/transcript_assembly.h"
 #include "proto/job_messages.h"
 #include "runtime/decoder_process.h"
@@ -26,7 +27,6 @@
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
 #include "scribe/places.h"
-#include "scribe/segment_stream.h"
 
 #include <map>
 #include <memory>
@@ -92,7 +92,7 @@ class Job {
     std::optional<Place> place_;
     std::optional<runtime::GaugeHold> running_;
 
-    std::map<std::size_t, std::unique_ptr<SegmentStream>> segments_;  // under way
+    std::map<std::size_t, std::unique_ptr<dispatch::WholeStream>> segments_;  // under way
     policy::TranscriptAssembly assembly_;
     proto::SamplePos decoded_ = 0;
     proto::Millis claimed_duration_{};
