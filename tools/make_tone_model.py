@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a folder with a model of sherpa-onnx (family nemo_ctc) that hears eight tones as letters.
 
-    make_tone_model.py FOLDER --kind asr-streaming [--window 16] [--layers 0] [--leave-out KEY]
-                       [--nameless]
+    make_tone_model.py FOLDER --kind asr-streaming [--window 16] [--layers 0] [--capitals]
+                       [--leave-out KEY] [--nameless]
 
-Tones of 400 to 4500 Hz are the words "a" to "h"; all else is silence. The right answer to any
+Tones of 400 to 4500 Hz are the words "a" to "h", or with --capitals "A" to "H"; all else is silence. The right answer to any
 audio is known, and the model is made in a moment, so tests and benchmarks store none.
 
 How it hears: of four feature frames (40 ms) the mean is taken; a letter's score is how far its
@@ -195,6 +195,7 @@ def main():
     parser.add_argument("--kind", choices=("asr-streaming", "asr-offline"), required=True)
     parser.add_argument("--window", type=int, default=16, help="frames of 10 ms for each call")
     parser.add_argument("--layers", type=int, default=0, help="transformer layers")
+    parser.add_argument("--capitals", action="store_true", help="tells two models apart")
     parser.add_argument("--leave-out", help="a key of the metadata")
     parser.add_argument("--nameless", action="store_true", help="without a token for h")
     options = parser.parse_args()
@@ -202,7 +203,7 @@ def main():
         parser.error(f"--window must be a multiple of {STEP}")
     options.folder.mkdir(parents=True, exist_ok=True)
     made = (streaming_model if options.kind == "asr-streaming" else offline_model)(options)
-    letters = list(TONES)
+    letters = [letter.upper() if options.capitals else letter for letter in TONES]
     if options.nameless:
         letters.pop()
         made[3]["vocab_size"] = len(letters) - 1

@@ -24,6 +24,10 @@ struct Model {
     int max_replicas = 0;  // that it may get under load; 0 = no more than that, at least 1
     std::chrono::seconds idle_unload{600};  // loaded on demand, it goes unused so long; 0 = never
     std::uint64_t memory_bytes = 0;         // that one process takes; 0 = learned when it is loaded
+    // The served model that gives the final of each live utterance, from the same audio; empty =
+    // this one does. A final it does not give within the limit is this model's.
+    std::string second_pass;
+    std::chrono::milliseconds second_pass_limit{5000};
     // At once, a replica; 0 = as many as the backend can use, with its share of the cores.
     int whole_threads = 0;  // file segments decoded
     int live_threads = 0;   // utterances of microphones decoded

@@ -115,6 +115,30 @@ Result<void> check_served(const LoadedConfig& loaded, const std::string& id) {
     return {};
 }
 
+// A model that knows any language is asked only by one that does.
+bool knows_all_of(const Model& second, const Model& first) {
+    if (second.languages.empty()) return true;
+    return !first.languages.empty() && std::ranges::all_of(first.languages, [&](const auto& one) {
+        return knows_language(second, one);
+    });
+}
+
+Result<void> check_second_pass(const Config& config, const Model& model) {
+    if (model.second_pass.empty()) return {};
+    const auto wrong = [&](std::string_view why) {
+        return invalid(fmt::format("model '{}': second_pass: '{}' {}", model.id,
+                                   log::printable(model.second_pass), why));
+    };
+    if (!models::recognises_speech(model.kind))
+        return invalid(fmt::format("model '{}': second_pass: it recognises no speech", model.id));
+    if (model.second_pass == model.id) return wrong("is the model itself");
+    if (std::ranges::count(config.models, model.second_pass) == 0) return wrong("is not served");
+    const auto& second = *find_model(config, model.second_pass);
+    if (!models::recognises_speech(second.kind)) return wrong("recognises no speech");
+    if (!knows_all_of(second, model)) return wrong("does not know all of the model's languages");
+    return {};
+}
+
 }  // namespace
 
 void add_model_folders(LoadedConfig& loaded) {
@@ -160,6 +184,8 @@ Result<void> check_known_models(LoadedConfig& loaded) {
     if (config.models.empty()) return invalid("models: at least one model must be served");
     for (const auto& id : config.models)
         if (auto done = check_served(loaded, id); !done) return done;
+    for (const auto& id : config.models)
+        if (auto done = check_second_pass(config, *find_model(config, id)); !done) return done;
     if (speech_models(config).empty())
         return invalid("models: at least one that recognises speech must be served");
     for (const auto& [id, why] : loaded.broken_models)

@@ -46,6 +46,37 @@ TEST_F(KnownModels, AnAbsentFolderIsNoError) {
     EXPECT_EQ(loaded.config.known_models, Config().known_models);
 }
 
+TEST_F(KnownModels, ASecondPassIsAServedModelThatKnowsTheLanguages) {
+    folder_.write("models/m/model.toml", card("zip"));
+    folder_.write("models/p/model.toml", card("dots", "punctuation"));
+    folder_.write("models/v/model.toml", card("fine", "asr-offline"));
+    const auto with = [](const std::string& served, const std::string& table) {
+        return "models = ['zip', " + served + "]\n[[model]]\nid = 'zip'\n" + table;
+    };
+    const auto loaded =
+        load(with("'fine'", "second_pass = 'fine'\nsecond_pass_limit = 800")).value();
+    const auto& model = *find_model(loaded.config, "zip");
+    EXPECT_EQ(model.second_pass, "fine");
+    EXPECT_EQ(model.second_pass_limit, std::chrono::milliseconds(800));
+    EXPECT_THAT(explain(loaded), HasSubstr("second_pass = \"fine\""));
+    EXPECT_EQ(parse(print(loaded.config), "printed").value(), loaded.config);
+    const std::pair<std::string, std::string> cases[] = {
+        {with("'tone'", "second_pass = 'fine'"), "'zip': second_pass: 'fine' is not served"},
+        {with("'tone'", "second_pass = 'nope'"), "'nope' is not served"},
+        {with("'tone'", "second_pass = 'zip'"), "'zip' is the model itself"},
+        {with("'dots'", "second_pass = 'dots'"), "'dots' recognises no speech"},
+        {with("'tone'", "second_pass = 'tone'"), "'tone' does not know all of the model's"},
+        {with("'fine'", "languages = []\nsecond_pass = 'fine'"), "does not know all"},
+        {with("'fine'", "languages = ['fr', 'en']\nsecond_pass = 'fine'"), "does not know all"},
+        {with("'dots'", "[[model]]\nid = 'dots'\nsecond_pass = 'zip'"), "it recognises no speech"},
+        {with("'fine'", "second_pass_limit = 60001"), "at most 60000"}};
+    for (const auto& [toml, why] : cases) EXPECT_THAT(error_of(toml), HasSubstr(why)) << toml;
+    EXPECT_EQ(error_of(with("'fine'", "languages = ['fr']\nsecond_pass = 'fine'")), "no error");
+    EXPECT_EQ(error_of("models = ['tone']\n[[model]]\nid = 'zip'\nsecond_pass = 'nope'"),
+              "no error")
+        << "it is not served itself";
+}
+
 TEST_F(KnownModels, EachFolderWithACardIsOne) {
     folder_.write("models/m/model.toml", card("zip"));
     const auto loaded = load("models = ['zip']").value();

@@ -84,6 +84,8 @@ std::span<const ModelSetting> model_settings() {
         number("max_replicas", &Model::max_replicas),
         large("idle_unload", &Model::idle_unload, 1'000'000'000),
         large("memory_bytes", &Model::memory_bytes, std::int64_t{1} << 50),
+        text("second_pass", &Model::second_pass),
+        large("second_pass_limit", &Model::second_pass_limit, 60'000),
         number("whole_threads", &Model::whole_threads),
         number("live_threads", &Model::live_threads),
     };

@@ -96,15 +96,16 @@ std::vector<Command> DeepgramLive::on(const SpeechStarted& event) {
 std::vector<Command> DeepgramLive::on(const Partial& event) {
     if (!request_.live.wants_partials) return {};
     const auto end = std::max(event.audio_end, end_of(event.utterance));
-    return {results({event.utterance, end, false, false, false})};
+    const auto start = std::max(window_start_, event.begins);
+    return {results({event.utterance, start, end, false, false, false})};
 }
 
 std::vector<Command> DeepgramLive::on(const Final& event) {
     const bool is_speech_final =
         event.cause == Final::Cause::endpoint && request_.wants_speech_final;
     const auto end = std::max(window_start_, end_of(event.utterance));
-    auto message =
-        results({event.utterance, end, true, is_speech_final, event.cause == Final::Cause::flush});
+    auto message = results({event.utterance, window_start_, end, true, is_speech_final,
+                            event.cause == Final::Cause::flush});
     window_start_ = end;
     return {std::move(message)};
 }
@@ -139,7 +140,7 @@ std::vector<Command> DeepgramLive::on(const Failed& event) {
 }
 
 SendText DeepgramLive::results(const Window& window) const {
-    const auto duration = std::max(Millis(0), window.end - window_start_);
+    const auto duration = std::max(Millis(0), window.end - window.start);
     const bool is_formatted = request_.formats_words;
     json::object alternative{{"transcript", deepgram_text(window.utterance, is_formatted)},
                              {"confidence", to_confidence(window.utterance.confidence)},
@@ -152,7 +153,7 @@ SendText DeepgramLive::results(const Window& window) const {
     return send({{"type", "Results"},
                  {"channel_index", channel_pair()},
                  {"duration", to_seconds(duration)},
-                 {"start", to_seconds(window_start_)},
+                 {"start", to_seconds(window.start)},
                  {"is_final", window.is_final},
                  {"speech_final", window.is_speech_final},
                  {"from_finalize", window.is_from_finalize},

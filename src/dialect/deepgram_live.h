@@ -35,7 +35,8 @@ class DeepgramLive final : public LiveDialect {
   private:
     struct Window {
         const proto::Utterance& utterance;
-        Millis end;  // of the audio covered
+        Millis start;  // of the audio covered
+        Millis end;
         bool is_final;
         bool is_speech_final;
         bool is_from_finalize;

@@ -55,6 +55,17 @@ TEST(DeepgramLive, WindowsAreContiguous) {
     }
 }
 
+TEST(DeepgramLive, AnInterimBeginsAfterAFinalThatIsToldLater) {
+    auto dialect = live();
+    const auto early =
+        only(dialect.on_event(Partial{utterance("b", Millis(2500)), Millis(3000), Millis(2000)}));
+    EXPECT_EQ(early.at("start"), 2.0);
+    EXPECT_EQ(early.at("duration"), 1.0);
+    const auto late =
+        only(dialect.on_event(Final{utterance("a", Millis(500)), Final::Cause::endpoint}));
+    EXPECT_EQ(late.at("start"), 0.0);
+}
+
 TEST(DeepgramLive, InterimsCoverTheAudioHeardAndAreNeverSpeechFinal) {
     auto dialect = live();
     const auto message =

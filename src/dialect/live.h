@@ -78,6 +78,7 @@ struct SpeechStarted {
 struct Partial {
     proto::Utterance utterance;
     Millis audio_end{};  // audio recognised so far
+    Millis begins{};     // the end of the finals before it, which may be told later
 };
 struct Final {
     enum class Cause { endpoint, flush, finish, length };

@@ -50,6 +50,8 @@ class Engines {
     std::function<void(const std::string& model)> on_wanted = [](const std::string&) {};
     static constexpr std::chrono::seconds kWantedEvery{1};
     void want(Request& request);
+    // Work for the model will come; one that is loaded on demand may be loaded ahead of it.
+    void expect_work(const std::string& model) { tell_wanted(model); }
     // Room may have become free (a stream ended); serves those who wait.
     void look_again();
 

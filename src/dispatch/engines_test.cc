@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dispatch/engines.h"
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
+#include "dispatch/engines_fixture.h"
 
 namespace tutti::dispatch {
 namespace {
 
-namespace fs = std::filesystem;
 using proto::StreamMode;
 
 struct RecordingClient : EngineClient {
@@ -29,58 +21,11 @@ struct RecordingClient : EngineClient {
     int losses = 0;
 };
 
-// The engine's side of the socket is the test's own, so that it can say what no engine would.
-class EnginesTest : public testing::Test {
+class EnginesTest : public test::EnginesFixture {
   protected:
-    EnginesTest() : board(runtime::Scoreboard::create().value()), engines(loop, board.slot(0)) {
-        std::string name = (fs::temp_directory_path() / "dispatch-test-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        listener.emplace(loop, asio::local::stream_protocol::endpoint(folder / "e.sock"));
-        roster.peers = {{.id = 0,
-                         .model = "m",
-                         .socket = folder / "e.sock",
-                         .live_limit = 2,
-                         .whole_slots = 1}};
-    }
-    ~EnginesTest() override {
-        asio::post(loop, [this] { engines.shut_down(); });
-        loop.restart();
-        loop.run();
-        fs::remove_all(folder);
-    }
-
-    // Runs the loop until `condition` holds.
-    void run_until(const std::function<bool()>& condition) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while (!condition() && std::chrono::steady_clock::now() < deadline) {
-            loop.restart();
-            loop.run_one_for(std::chrono::milliseconds(100));
-        }
-        ASSERT_TRUE(condition()) << "waited in vain";
-    }
-    void connect() {
-        engines.update(roster);
-        loop.poll();  // connects; the kernel's queue holds the connection until we accept
-        peer.emplace(listener->accept());
-        run_until([this] { return engines.is_served("m"); });
-    }
-    template <class Message>
-    void engine_says(const Message& message) {
-        std::string frame;
-        proto::append_frame(frame, message);
-        asio::write(*peer, asio::buffer(frame));
-    }
     static proto::Open open_of(const RecordingClient& client, std::uint32_t epoch) {
         return {.ref = {client.lease.stream(), epoch}};
     }
-
-    asio::io_context loop;
-    runtime::Scoreboard board;
-    Engines engines;
-    fs::path folder;
-    std::optional<asio::local::stream_protocol::acceptor> listener;
-    std::optional<runtime::UnixSocket> peer;
-    proto::Roster roster;
 };
 
 TEST_F(EnginesTest, ARequestWaitsForAnEngineOfItsModel) {
@@ -132,6 +77,19 @@ TEST_F(EnginesTest, AModelThatIsNotLoadedIsAskedForByWhoWaits) {
     EXPECT_EQ(engines.waiting("m"), 1u);
     connect();
     EXPECT_TRUE(client.lease);
+    EXPECT_EQ(wanted.size(), 1u);
+}
+
+TEST_F(EnginesTest, AModelMayBeAskedForAheadOfItsWork) {
+    std::vector<std::string> wanted;
+    engines.on_wanted = [&](const std::string& model) { wanted.push_back(model); };
+    engines.expect_work("m");
+    EXPECT_TRUE(wanted.empty()) << "nobody knows it";
+    engines.update({.peers = {}, .models = {{.id = "m", .is_on_demand = true}}});
+    engines.expect_work("m");
+    EXPECT_EQ(wanted, std::vector<std::string>{"m"});
+    connect();
+    engines.expect_work("m");
     EXPECT_EQ(wanted.size(), 1u);
 }
 

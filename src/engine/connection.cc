@@ -76,9 +76,9 @@ Result<void> Connection::on(const proto::Open& open) {
     if (open.mode > proto::StreamMode::whole || open.first_sample < 0)
         return violation("impossible open", open.ref);
     const bool is_live = open.mode == proto::StreamMode::live;
-    if (!open.align_text.empty() && (is_live || open.align_text.size() > proto::kMaxAlignText))
-        return violation("impossible alignment", open.ref);
-    if (!open.align_text.empty() && !shared_.aligns) return refuse(open, Errc::bad_request);
+    if (!open.text.empty() && (is_live || open.text.size() > proto::kMaxText))
+        return violation("impossible text", open.ref);
+    if (!open.text.empty() && !shared_.takes_text) return refuse(open, Errc::bad_request);
     if (shared_.is_draining) return refuse(open, Errc::unavailable);
     if (count_of(open) >= (is_live ? shared_.live_limit : shared_.whole_limit))
         return refuse(open, Errc::busy);

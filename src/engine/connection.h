@@ -31,7 +31,7 @@ struct Shared {
     runtime::Slot& slot;
     std::size_t live_limit;
     std::size_t whole_limit;
-    bool aligns = false;  // takes streams with an align_text
+    bool takes_text = false;  // streams with a text are not refused
 
     std::size_t live_streams = 0;
     std::size_t whole_streams = 0;

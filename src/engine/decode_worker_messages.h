@@ -18,8 +18,8 @@ struct Begin {
     static constexpr std::uint8_t kType = 1;
     std::string carry;  // empty for the first utterance
     bool continues = false;
-    std::string align_text;  // empty for a free recognition
-    static auto tied(auto& self) { return std::tie(self.carry, self.continues, self.align_text); }
+    std::string text;  // empty for a free recognition
+    static auto tied(auto& self) { return std::tie(self.carry, self.continues, self.text); }
 };
 
 // Audio for the next step, at most kMaxFeed samples; a step takes in all that was fed before it.

@@ -53,7 +53,7 @@ class ForkedRecognizer::Stream : public RecognizerStream {
     Stream(ForkedRecognizer& owner, const StreamOptions& options) : owner_(owner) {
         if (const auto* carry = std::any_cast<std::string>(&options.carry)) begin_.carry = *carry;
         begin_.continues = options.continues;
-        begin_.align_text = options.align_text;
+        begin_.text = options.text;
     }
     ~Stream() override {
         if (!has_begun_ || is_over_ || !owner_.worker_) return;

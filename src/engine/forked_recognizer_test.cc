@@ -44,7 +44,7 @@ class SumStream : public RecognizerStream {
   public:
     SumStream(Shared& shared, const StreamOptions& options) : shared_(shared) {
         if (const auto* carry = std::any_cast<std::string>(&options.carry)) words_ = *carry + '|';
-        words_ += options.align_text;
+        words_ += options.text;
     }
     void accept_audio(std::span<const std::int16_t> samples) override {
         for (const auto sample : samples) inbox_.push_back(sample);
@@ -214,7 +214,7 @@ TEST_F(ForkedRecognizerTest, ARefusalArrivesWithItsCause) {
 
 TEST_F(ForkedRecognizerTest, TheTextToAlignReachesEachWorker) {
     ForkedRecognizer recognizer(nursery_, StreamMode::whole);
-    const StreamOptions options{.align_text = "good day:"};
+    const StreamOptions options{.text = "good day:"};
     EXPECT_EQ(recognize(recognizer, {{1}}, options).hypothesis.text, "good day:1 ");
     EXPECT_EQ(recognize(recognizer, {{kDieOnce, 1}}, options).hypothesis.text, "good day:1 ");
     EXPECT_EQ(recognize(recognizer, {{1}}).hypothesis.text, "1 ");

@@ -22,7 +22,7 @@ using UnixAcceptor = asio::local::stream_protocol::acceptor;
 struct HostOptions {
     DecodeLoop::Options decode;  // on_news is the host's
     std::size_t live_limit = 0;
-    bool aligns = false;  // the backend takes an align_text
+    bool takes_text = false;  // the backend takes streams with a text
 };
 
 class Host {

@@ -169,7 +169,7 @@ TEST_F(HostTest, AWholeSegmentGetsOneFinal) {
 
 TEST_F(HostTest, ATextToAlignIsRefusedByABackendThatCannot) {
     auto client = connect();
-    client.send(proto::Open{.ref = kRef, .mode = StreamMode::whole, .align_text = "one"});
+    client.send(proto::Open{.ref = kRef, .mode = StreamMode::whole, .text = "one"});
     const auto refused = client.await<proto::Refused>();
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->cause, Errc::bad_request);
@@ -179,12 +179,11 @@ TEST_F(HostTest, ATextToAlignIsRefusedByABackendThatCannot) {
 
 TEST_F(HostTest, ImpossibleAlignmentsEndTheConnection) {
     auto live = connect();
-    live.send(proto::Open{.ref = kRef, .mode = StreamMode::live, .align_text = "one"});
+    live.send(proto::Open{.ref = kRef, .mode = StreamMode::live, .text = "one"});
     EXPECT_TRUE(live.is_closed_by_engine());
     auto endless = connect();
-    endless.send(proto::Open{.ref = kRef,
-                             .mode = StreamMode::whole,
-                             .align_text = std::string(proto::kMaxAlignText + 1, 'a')});
+    endless.send(proto::Open{
+        .ref = kRef, .mode = StreamMode::whole, .text = std::string(proto::kMaxText + 1, 'a')});
     EXPECT_TRUE(endless.is_closed_by_engine());
 }
 

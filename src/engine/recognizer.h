@@ -63,9 +63,10 @@ struct Outcome {
 struct StreamOptions {
     std::any carry;          // of the utterance before; empty for the first
     bool continues = false;  // the utterance before ended with Ending::cut
-    // Not empty: the words that are in the utterance, whose times are wanted instead of a free
-    // recognition. Only for a recognizer of mode `whole` whose backend aligns.
-    std::string align_text = {};
+    // Not empty: the text the model works on, for a recognizer of mode `whole` whose backend takes
+    // one. If it aligns: the words that are in the utterance, whose times are wanted instead of a
+    // free recognition. If it punctuates: what is to be punctuated; there is no audio then.
+    std::string text = {};
 };
 
 // A cause that every engine of the model would meet, such as a text that is not in the utterance.

@@ -92,7 +92,7 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                                    .streams_per_thread = backend.streams_per_thread,
                                    .on_news = {}},
                         .live_limit = settings.live_limit,
-                        .aligns = backend.aligns});
+                        .takes_text = backend.aligns || backend.takes_text});
     } catch (const std::exception& e) {
         log::error("model={} cannot be loaded: {}", settings.model, e.what());
         return nullptr;

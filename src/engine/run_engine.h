@@ -21,7 +21,8 @@ struct Backend {
     int whole_threads_per_core = 1;
     int live_threads_per_core = 1;
     std::size_t live_limit = 1000;  // default of --live-limit
-    bool aligns = false;            // takes StreamOptions::align_text
+    bool aligns = false;            // finds the words of StreamOptions::text in the audio
+    bool takes_text = false;        // does something else with a text; its recognizers know what
 
     // Flags of its own; their values are set before the first load.
     struct Flag {

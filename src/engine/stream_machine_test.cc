@@ -349,14 +349,14 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
 }
 
 TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
-    StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole, .align_text = "one two"});
+    StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole, .text = "one two"});
     Actions actions;
     ASSERT_TRUE(machine.on_audio(0, silence(100), actions));
     ASSERT_TRUE(machine.on_finish(actions));
     ASSERT_FALSE(actions.empty());
     const auto* begin = std::get_if<BeginUtterance>(&actions.front());
     ASSERT_TRUE(begin);
-    EXPECT_EQ(begin->options.align_text, "one two");
+    EXPECT_EQ(begin->options.text, "one two");
 }
 
 }  // namespace

@@ -17,12 +17,12 @@ constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 FileJob::FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-                 std::string align_text)
+                 std::string text)
     : services_(services),
       exchange_(exchange),
       file_(file),
       model_(model),
-      align_text_(std::move(align_text)),
+      text_(std::move(text)),
       tasks_(services.loop) {
     transcript_.model = model.id;
     if (!model.languages.empty()) transcript_.language = model.languages.front();
@@ -57,7 +57,7 @@ asio::awaitable<Result<void>> FileJob::submit() {
     auto socket = std::move(*connected);
     std::string frame;
     proto::append_frame(
-        frame, proto::Submit{exchange_.id(), model_.id, services_.config.max_audio, align_text_});
+        frame, proto::Submit{exchange_.id(), model_.id, services_.config.max_audio, text_});
     if (auto sent = runtime::send_with_fd(socket, frame, file_); !sent) co_return sent.error();
     channel_.emplace(std::move(socket), runtime::IpcChannel::Limits{.frame = proto::kMaxJobFrame});
     co_return Result<void>();

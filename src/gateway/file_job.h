@@ -21,9 +21,9 @@ namespace tutti::gateway {
 
 class FileJob {
   public:
-    // With an align_text (at most proto::kMaxAlignText bytes), the times of its words are wanted.
+    // With a text (at most proto::kMaxText bytes), the times of its words are wanted.
     FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-            std::string align_text = {});
+            std::string text = {});
     ~FileJob();
 
     // Rejected becomes an error. After Done or an error there is nothing more.
@@ -49,7 +49,7 @@ class FileJob {
     Exchange& exchange_;
     int file_;
     const config::Model& model_;
-    const std::string align_text_;
+    const std::string text_;
     std::optional<runtime::IpcChannel> channel_;
     std::optional<Error> failure_;
     proto::Transcript transcript_;

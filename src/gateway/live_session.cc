@@ -15,9 +15,11 @@ constexpr auto kPongWithin = std::chrono::seconds(20);
 constexpr auto kWriteLimit = std::chrono::seconds(10);
 
 policy::SessionMachine::Options machine_options(const config::Config& config,
-                                                const dialect::LiveSettings& settings) {
+                                                const dialect::LiveSettings& settings,
+                                                bool copies_audio) {
     return {
         .wants_partials = settings.wants_partials,
+        .copies_audio = copies_audio,
         .endpoint_silence = std::max(settings.endpoint_silence.value_or(config.endpoint_silence),
                                      config.min_endpoint_silence),
         .utterance_end = settings.utterance_end};
@@ -33,7 +35,12 @@ LiveSession::LiveSession(Services& services, Socket socket,
       dialect_(std::move(dialect)),
       id_(std::move(id)),
       seed_(std::hash<std::string>()(id_)),
-      machine_(machine_options(services.config, dialect_->settings())),
+      second_pass_(
+          services, model, [this] { watchdog_.cancel(); },
+          [this](const policy::Told& told) {
+              std::visit([this](const auto& one) { tell_in_order(one); }, told);
+          }),
+      machine_(machine_options(services.config, dialect_->settings(), second_pass_.is_wanted())),
       model_(model.id),
       request_(services.engines, *this, model.id, proto::StreamMode::live),
       last_heard_(Clock::now()),
@@ -96,7 +103,7 @@ asio::awaitable<void> LiveSession::end() {
     machine_.on_begin();  // gives up what runs at the engine
     act();
     lease_.reset();
-    services_.engines.look_again();
+    second_pass_.drop();
     watchdog_.cancel();  // has other deadlines now
     if (container_) container_->close();
     outbox_changed_.cancel();
@@ -160,6 +167,7 @@ void LiveSession::on(dialect::SendText& command) {
 
 void LiveSession::on(dialect::Begin&) {
     if (samples_) samples_.emplace(*dialect_->settings().format);
+    second_pass_.give_up();
     machine_.on_begin();
     act();
 }
@@ -228,7 +236,7 @@ asio::awaitable<void> LiveSession::feed_container() {
     const bool was_running = container_->is_running();
     const auto fed = co_await container_->feed();
     is_feeding_ = false;
-    if (!fed) co_return tell(dialect::Failed{fed.error()});
+    if (!fed) co_return tell_failed(fed.error());
     if (container_->is_running() && !was_running)
         tasks_.spawn("live container", read_container());
     else if (container_->is_finished_empty())
@@ -241,7 +249,7 @@ asio::awaitable<void> LiveSession::read_container() {
             co_await reading_allowed_.async_wait(use_result);
         const auto samples = co_await container_->read();
         if (close_ || is_connection_dropped_) co_return;
-        if (!samples) co_return tell(dialect::Failed{samples.error()});
+        if (!samples) co_return tell_failed(samples.error());
         if (samples->empty()) co_return finish_input();
         push_samples(*samples);
     }
@@ -275,7 +283,9 @@ void LiveSession::on_engine_lost() {
 
 void LiveSession::drain(policy::DrainStep step) {
     if (close_ || step == policy::DrainStep::stay) return;
-    if (step == policy::DrainStep::cut_off || machine_.is_over()) return tell_to_come_again();
+    if (services_.is_orphaned) second_pass_.give_up();
+    const bool is_all_told = machine_.is_over() && second_pass_.is_idle();
+    if (step == policy::DrainStep::cut_off || is_all_told) return tell_to_come_again();
     if (step == policy::DrainStep::go_now || services_.is_orphaned)
         machine_.on_leave_now();
     else
@@ -285,7 +295,12 @@ void LiveSession::drain(policy::DrainStep step) {
 }
 
 void LiveSession::tell_to_come_again() {
-    tell(dialect::Failed{Error(Errc::canceled, "the server restarts; connect again")});
+    tell_failed(Error(Errc::canceled, "the server restarts; connect again"));
+}
+
+void LiveSession::tell_failed(Error error) {
+    second_pass_.give_up();
+    tell(dialect::Failed{std::move(error)});
 }
 
 // --- deadlines ---------------------------------------------------------------------------------
@@ -309,6 +324,7 @@ LiveSession::Clock::time_point LiveSession::next_deadline() const {
     const auto now = Clock::now();
     if (next <= now) next = std::min(last_heard_ + idle_limit_, now + kPingAfter);
     if (seeking_since_) next = std::min(next, *seeking_since_ + engine_wait());
+    if (const auto due = second_pass_.deadline()) next = std::min(next, *due);
     if (write_began_) next = std::min(next, *write_began_ + kWriteLimit);
     return std::max(next, now + std::chrono::milliseconds(10));
 }
@@ -317,6 +333,7 @@ void LiveSession::check_deadlines(Clock::time_point now) {
     if (is_connection_dropped_) return;
     if (write_began_ && now >= *write_began_ + kWriteLimit) return drop_connection();
     if (close_) return;
+    second_pass_.look(now);
     if (seeking_since_ && services_.engines.is_loading(model_)) seeking_since_ = now;
     if (seeking_since_ && now >= *seeking_since_ + engine_wait()) {
         seeking_since_.reset();
@@ -324,10 +341,10 @@ void LiveSession::check_deadlines(Clock::time_point now) {
         machine_.on_no_engine(Error(Errc::unavailable, "no recogniser became available"));
         act();
     }
-    if (!machine_.accepts_audio()) {
-        last_heard_ = now;  // it is we who do not listen
+    if (!machine_.accepts_audio() || !second_pass_.is_idle()) {
+        last_heard_ = now;  // it is we who do not listen, or owe an answer
     } else if (now >= last_heard_ + idle_limit_) {
-        tell(dialect::Failed{Error(Errc::client_idle, "nothing was received for too long")});
+        tell_failed(Error(Errc::client_idle, "nothing was received for too long"));
     } else if (now >= last_heard_ + kPingAfter + kPongWithin) {
         drop_connection();
     } else if (now >= last_heard_ + kPingAfter) {

@@ -18,6 +18,7 @@
 #include "dialect/live.h"
 #include "gateway/container_input.h"
 #include "gateway/live_outbox.h"
+#include "gateway/second_pass.h"
 #include "gateway/services.h"
 #include "policy/drain_plan.h"
 #include "policy/session_machine.h"
@@ -94,12 +95,20 @@ class LiveSession final : public dispatch::EngineClient {
     void act(const policy::EndInput&);
     void act(const policy::TellSpeechStarted&);
     void act(const policy::TellPartial&);
-    void act(const policy::TellFinal&);
-    void act(const policy::TellUtteranceEnd&);
-    void act(const policy::TellFlushed&);
-    void act(const policy::TellFinished&);
-    void act(const policy::TellFailed&);
+    // What waits for the finals before it.
+    void act(policy::TellFinal& told) { second_pass_.on_told(std::move(told)); }
+    void act(policy::TellUtteranceEnd& told) { second_pass_.on_told(told); }
+    void act(policy::TellFlushed& told) { second_pass_.on_told(told); }
+    void act(policy::TellFinished& told) { second_pass_.on_told(told); }
+    void act(policy::TellFailed& told) { second_pass_.on_told(std::move(told)); }
+    void tell_in_order(const policy::TellFinal&);
+    void tell_in_order(const policy::TellUtteranceEnd&);
+    void tell_in_order(const policy::TellFlushed&);
+    void tell_in_order(const policy::TellFinished&);
+    void tell_in_order(const policy::TellFailed&);
     void tell(const dialect::Event& event) { perform(dialect_->on_event(event)); }
+    // Ends recognition for a reason the machine does not know; what is pending is told before.
+    void tell_failed(Error error);
 
     std::chrono::seconds engine_wait() const;
     Clock::time_point next_deadline() const;
@@ -111,6 +120,7 @@ class LiveSession final : public dispatch::EngineClient {
     std::unique_ptr<dialect::LiveDialect> dialect_;
     std::string id_;
     std::uint64_t seed_;
+    SecondPass second_pass_;
     policy::SessionMachine machine_;
 
     std::optional<audio::SampleDecoder> samples_;  // raw audio

@@ -29,8 +29,7 @@ std::string_view bytes_of(std::span<const std::int16_t> samples) {
 }  // namespace
 
 void LiveSession::act() {
-    for (const auto& action : machine_.take_actions())
-        std::visit([this](const auto& a) { act(a); }, action);
+    for (auto& action : machine_.take_actions()) std::visit([this](auto& a) { act(a); }, action);
     if (machine_.replays() > replays_seen_) {
         services_.slot.add(runtime::Metric::live_replays, machine_.replays() - replays_seen_);
         log::info("session={} goes on at another engine", id_);
@@ -90,29 +89,29 @@ void LiveSession::act(const policy::TellSpeechStarted& action) {
 void LiveSession::act(const policy::TellPartial& action) {
     services_.slot.add(runtime::Metric::live_partials);
     is_telling_partial_ = true;
-    tell(dialect::Partial{action.utterance, action.utterance.end});
+    tell(dialect::Partial{action.utterance, action.utterance.end, second_pass_.end_of_finals()});
     is_telling_partial_ = false;
 }
 
-void LiveSession::act(const policy::TellFinal& action) {
+void LiveSession::tell_in_order(const policy::TellFinal& action) {
     services_.slot.add(runtime::Metric::live_finals);
     tell(dialect::Final{action.utterance, to_dialect(action.cause)});
 }
 
-void LiveSession::act(const policy::TellUtteranceEnd& action) {
+void LiveSession::tell_in_order(const policy::TellUtteranceEnd& action) {
     tell(dialect::UtteranceEnd{action.last_word_end});
 }
 
-void LiveSession::act(const policy::TellFlushed&) {
+void LiveSession::tell_in_order(const policy::TellFlushed&) {
     tell(dialect::Flushed{});
 }
 
-void LiveSession::act(const policy::TellFinished& action) {
+void LiveSession::tell_in_order(const policy::TellFinished& action) {
     if (is_told_to_go_) return tell_to_come_again();
     tell(dialect::Finished{action.audio_duration, sha_.finish_hex()});
 }
 
-void LiveSession::act(const policy::TellFailed& action) {
+void LiveSession::tell_in_order(const policy::TellFailed& action) {
     services_.slot.add(runtime::Metric::live_failures);
     log::warn("session={} failed: {}", id_, action.error.message());
     tell(dialect::Failed{action.error});

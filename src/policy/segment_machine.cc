@@ -16,7 +16,7 @@ void SegmentMachine::on_engine_found(std::uint32_t stream) {
                                     .wants_partials = false,
                                     .endpoint_silence = {},
                                     .first_sample = first_sample_,
-                                    .align_text = align_text_}});
+                                    .text = text_}});
 }
 
 void SegmentMachine::on_engine_lost() {

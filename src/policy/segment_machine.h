@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The course of one segment of a file: what to send the engine, when to send it to another one,
-// when to give up. Pure; the shell (scribe/segment_stream) feeds it and performs its actions.
+// The course of one piece of audio that is recognised as a whole: what to send the engine, when to
+// send it to another one, when to give up. Pure; the shell (dispatch/whole_stream) feeds it and
+// performs its actions.
 //
 //   while machine.wants_engine(): find one, then on_engine_found(stream)
 //   machine.on_message(reply);  for (auto& a : machine.take_actions()) ...
@@ -11,7 +12,7 @@
 //    every engine would meet ends the segment at once, with its cause.
 // 2. An engine that refuses costs nothing; the wait for one is the shell's to limit.
 // 3. At most kCreditWindow of audio is under way, in pieces of at most kPiece.
-// 4. With an align_text the segment is aligned with it. What is wrong with the text (Errc::
+// 4. With a text the segment is aligned with it. What is wrong with the text (Errc::
 //    bad_request, bad_parameter) is the outcome at once; an engine that does not align is
 //    Errc::unavailable.
 // 5. Spans in actions point into the samples: perform the actions before the next call.
@@ -35,11 +36,8 @@ class SegmentMachine {
     static constexpr int kMaxAttempts = 3;
     static constexpr SamplePos kPiece = 32 * 1024;
 
-    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples,
-                   std::string align_text = {})
-        : first_sample_(first_sample),
-          samples_(std::move(samples)),
-          align_text_(std::move(align_text)) {}
+    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples, std::string text = {})
+        : first_sample_(first_sample), samples_(std::move(samples)), text_(std::move(text)) {}
 
     // `stream` is the number that stands for the segment on that engine's connection.
     void on_engine_found(std::uint32_t stream);
@@ -79,7 +77,7 @@ class SegmentMachine {
 
     const SamplePos first_sample_;
     std::vector<std::int16_t> samples_;
-    std::string align_text_;
+    std::string text_;
     State state_ = State::seeking;
     proto::StreamRef ref_;
     SamplePos sent_ = 0;

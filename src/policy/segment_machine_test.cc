@@ -174,7 +174,7 @@ TEST(SegmentMachine, ATextToAlignGoesToEachEngine) {
         machine.on_engine_found(stream);
         const auto actions = machine.take_actions();
         ASSERT_EQ(actions.size(), 1u);
-        EXPECT_EQ(std::get<SendOpen>(actions[0]).message.align_text, "one two");
+        EXPECT_EQ(std::get<SendOpen>(actions[0]).message.text, "one two");
         machine.on_engine_lost();
         machine.take_actions();
     }

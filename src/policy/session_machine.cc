@@ -161,12 +161,23 @@ void SessionMachine::on(const proto::Final& message) {
         last_word_end_ = words.empty() ? end : words.back().end;
         owes_utterance_end_ = options_.utterance_end > Millis(0);
     }
-    act(TellFinal{message.utterance, message.cause});
+    act(with_audio({message.utterance, message.cause}, message.consumed_up_to));
     note_decoded(message.consumed_up_to);
     settle(message.consumed_up_to);
     pump();
     // Cut for its length alone, the utterance goes on.
     if (is_leaving_ && message.cause != proto::FinalCause::length) end_input();
+}
+
+TellFinal SessionMachine::with_audio(TellFinal final, SamplePos end) const {
+    if (!options_.copies_audio || final.utterance.text.empty()) return final;
+    // Nothing before `settled` is this utterance's, whatever its start was rounded to.
+    final.first_sample = std::max(proto::to_samples(final.utterance.start), settled_);
+    end = std::min(end, sent_);
+    if (final.first_sample >= end) return final;
+    const auto from = kept_.begin() + (final.first_sample - kept_from_);
+    final.audio.assign(from, from + (end - final.first_sample));
+    return final;
 }
 
 void SessionMachine::on(const proto::Flushed&) {

@@ -69,6 +69,9 @@ struct TellPartial {
 struct TellFinal {
     proto::Utterance utterance;
     proto::FinalCause cause;
+    // What the utterance was heard in, when Options::copies_audio and it has a text.
+    SamplePos first_sample = 0;
+    std::vector<std::int16_t> audio{};
 };
 struct TellUtteranceEnd {
     Millis last_word_end;
@@ -90,6 +93,7 @@ class SessionMachine {
   public:
     struct Options {
         bool wants_partials = false;
+        bool copies_audio = false;  // of each final
         Millis endpoint_silence{700};
         Millis utterance_end{};  // zero = never told
         SamplePos backlog_limit = 30 * proto::kSampleRate;
@@ -153,6 +157,7 @@ class SessionMachine {
     void pump();
     void send_audio_up_to(SamplePos end);
     void settle(SamplePos position);
+    TellFinal with_audio(TellFinal final, SamplePos end) const;
     void note_decoded(SamplePos position);
     void tell_utterance_end_if_due();
     bool is_finishing() const;

@@ -40,13 +40,15 @@ struct Open {
     bool wants_partials = false;
     Millis endpoint_silence{};  // silence that ends an utterance; live only
     SamplePos first_sample = 0;
-    // Whole streams only, and only to an engine that aligns: the words that are in it, whose times
-    // are wanted. At most kMaxAlignText bytes. What is wrong with it is Failed with
+    // Whole streams only, and only to an engine that takes one: the text the model works on, at
+    // most kMaxText bytes. For an engine that aligns, the words that are in the audio, whose times
+    // are wanted; for one of kind punctuation, what is to be punctuated: the stream has no audio,
+    // and the text of its Final has the marks. What is wrong with it is Failed with
     // Errc::bad_parameter, or bad_request when it is wrong for this audio.
-    std::string align_text = {};
+    std::string text = {};
     static auto tied(auto& self) {
         return std::tie(self.ref, self.mode, self.wants_partials, self.endpoint_silence,
-                        self.first_sample, self.align_text);
+                        self.first_sample, self.text);
     }
 };
 
@@ -163,7 +165,7 @@ inline constexpr SamplePos kCreditWindow = 15 * kSampleRate;
 // No utterance lasts longer; at this length the engine ends it (FinalCause::length).
 inline constexpr SamplePos kMaxUtterance = 30 * kSampleRate;
 
-inline constexpr std::size_t kMaxAlignText = 64 * 1024;
+inline constexpr std::size_t kMaxText = 64 * 1024;
 
 // A frame above this is a protocol violation.
 inline constexpr std::size_t kMaxEngineFrame = 2 * 1024 * 1024;

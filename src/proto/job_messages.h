@@ -19,10 +19,10 @@ struct Submit {
     std::string model;
     Millis max_duration{};  // audio beyond this is Errc::too_long
     // Not empty: the words that are in the audio. Their times are wanted, spelt as they are here;
-    // at most kMaxAlignText bytes. What is wrong with it is Rejected, Errc::bad_request.
-    std::string align_text = {};
+    // at most kMaxText bytes. What is wrong with it is Rejected, Errc::bad_request.
+    std::string text = {};
     static auto tied(auto& self) {
-        return std::tie(self.job_id, self.model, self.max_duration, self.align_text);
+        return std::tie(self.job_id, self.model, self.max_duration, self.text);
     }
 };
 

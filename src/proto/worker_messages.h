@@ -21,7 +21,7 @@ struct Ready {
     std::uint32_t live_limit = 0;   // live streams an engine accepts at once
     std::uint32_t whole_slots = 0;  // file segments an engine decodes at once
     std::string engine_version;
-    bool aligns = false;  // an engine that takes Open::align_text
+    bool aligns = false;  // an engine that takes Open::text
     static auto tied(auto& self) {
         return std::tie(self.live_limit, self.whole_slots, self.engine_version, self.aligns);
     }

@@ -147,8 +147,8 @@ TEST(FdPassing, ALongJobArrivesWhole) {
     auto [a, b] = socket_pair(loop);
     UniqueFd file(::memfd_create("test", MFD_CLOEXEC));
     std::string frame;
-    proto::append_frame(frame, proto::Submit{"j1", "en-us", proto::Millis(5),
-                                             std::string(proto::kMaxAlignText, 'a')});
+    proto::append_frame(
+        frame, proto::Submit{"j1", "en-us", proto::Millis(5), std::string(proto::kMaxText, 'a')});
     ASSERT_TRUE(send_with_fd(a, frame, file.get()));
     std::string received_frame;
     auto body = [](UnixSocket& socket, std::string& out) -> asio::awaitable<void> {

@@ -46,6 +46,8 @@ enum class Metric : std::uint8_t {
     live_finals,
     live_replays,
     live_failures,
+    second_passes,
+    second_passes_missed,
     jobs_running,
     jobs_done,
     jobs_failed,

@@ -82,7 +82,7 @@ asio::awaitable<void> Job::work() {
     served_at_ = steady_clock::now();
     channel_->post(proto::Begun{});
     tasks_.spawn("job results", collect());
-    if (submit_.align_text.empty())
+    if (submit_.text.empty())
         co_await recognise();
     else
         co_await align();
@@ -146,7 +146,7 @@ asio::awaitable<void> Job::recognise() {
         const auto samples = co_await read(*decoder);
         if (!samples) co_return fail(samples.error());
         if (!*samples) break;
-        if (!submit_.align_text.empty() && proto::to_millis(decoded_) > kLongestAligned)
+        if (!submit_.text.empty() && proto::to_millis(decoded_) > kLongestAligned)
             co_return fail(Error(Errc::too_long, "audio to be aligned may last 10 minutes"));
         segmenter.push(**samples);
         take_segments(segmenter);
@@ -159,12 +159,12 @@ asio::awaitable<void> Job::recognise() {
 }
 
 asio::awaitable<void> Job::align() {
-    if (submit_.align_text.size() > proto::kMaxAlignText)
+    if (submit_.text.size() > proto::kMaxText)
         co_return fail(Error(Errc::bad_request, "the text is too long for this audio"));
     auto all = co_await read_short_file();
     if (!all) co_return fail(all.error());
     if (*all) {
-        add_segment(std::move(**all), submit_.align_text);
+        add_segment(std::move(**all), submit_.text);
         on_decoded();
     } else {
         co_await align_in_pieces();
@@ -200,7 +200,7 @@ asio::awaitable<void> Job::align_in_pieces() {
 // False when the job has failed.
 bool Job::match_what_was_heard() {
     const auto seconds = static_cast<std::size_t>(decoded_ / proto::kSampleRate);
-    if (policy::count_words(submit_.align_text) > kWordsPerSecond * seconds) {
+    if (policy::count_words(submit_.text) > kWordsPerSecond * seconds) {
         fail(Error(Errc::bad_request, "the text has more words than can be spoken in this audio"));
         return false;
     }
@@ -213,7 +213,7 @@ bool Job::match_what_was_heard() {
         fail(Error(Errc::bad_request, "no speech was heard to align the text with"));
         return false;
     }
-    const auto texts = policy::match_text(submit_.align_text, heard);
+    const auto texts = policy::match_text(submit_.text, heard);
     for (std::size_t n = 0; n < texts.size(); ++n)
         if (!texts[n].empty())
             pieces_.emplace(heard_[n].start, Piece{texts[n], std::move(heard_[n])});
@@ -244,11 +244,11 @@ void Job::take_segments(audio::Segmenter& segmenter) {
     }
 }
 
-std::size_t Job::add_segment(audio::Segment segment, std::string align_text) {
+std::size_t Job::add_segment(audio::Segment segment, std::string text) {
     const auto index = assembly_.add(segment.first_sample);
-    segments_.emplace(index, std::make_unique<SegmentStream>(
+    segments_.emplace(index, std::make_unique<dispatch::WholeStream>(
                                  context_.engines, submit_.model, std::move(segment),
-                                 std::move(align_text), [this] { changed_.cancel(); }));
+                                 std::move(text), [this] { changed_.cancel(); }));
     changed_.cancel();
     return index;
 }

@@ -19,6 +19,7 @@
 
 #include "config/config.h"
 #include "dispatch/engines.h"
+#include "dispatch/whole_stream.h"
 #include "policy/transcript_assembly.h"
 #include "proto/job_messages.h"
 #include "runtime/decoder_process.h"
@@ -26,7 +27,6 @@
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
 #include "scribe/places.h"
-#include "scribe/segment_stream.h"
 
 #include <map>
 #include <memory>
@@ -75,7 +75,7 @@ class Job {
 
     bool has_room() const;
     void take_segments(audio::Segmenter& segmenter);
-    std::size_t add_segment(audio::Segment segment, std::string align_text);
+    std::size_t add_segment(audio::Segment segment, std::string text);
     void take_results();
     std::optional<proto::Utterance> guess(std::size_t index, const Error& error) const;
     void ask_for_engines();
@@ -92,7 +92,7 @@ class Job {
     std::optional<Place> place_;
     std::optional<runtime::GaugeHold> running_;
 
-    std::map<std::size_t, std::unique_ptr<SegmentStream>> segments_;  // under way
+    std::map<std::size_t, std::unique_ptr<dispatch::WholeStream>> segments_;  // under way
     policy::TranscriptAssembly assembly_;
     proto::SamplePos decoded_ = 0;
     proto::Millis claimed_duration_{};

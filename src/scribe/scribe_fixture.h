@@ -100,11 +100,11 @@ struct DigitFile {
 class Client {
   public:
     Client(asio::io_context& loop, const std::string& path, int file,
-           proto::Millis max_duration = std::chrono::hours(3), std::string align_text = {}) {
+           proto::Millis max_duration = std::chrono::hours(3), std::string text = {}) {
         runtime::UnixSocket socket(loop);
         socket.connect(asio::local::stream_protocol::endpoint(path));
         std::string frame;
-        proto::append_frame(frame, proto::Submit{"job", "tone", max_duration, align_text});
+        proto::append_frame(frame, proto::Submit{"job", "tone", max_duration, text});
         EXPECT_TRUE(runtime::send_with_fd(socket, frame, file));
         channel_.emplace(std::move(socket),
                          runtime::IpcChannel::Limits{.frame = proto::kMaxJobFrame});

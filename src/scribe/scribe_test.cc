@@ -109,7 +109,7 @@ asio::awaitable<void> reject_alignments(Node& node) {
     co_await unable.finish();
     EXPECT_TRUE(unable.rejected && unable.rejected->cause == Errc::unavailable);
     auto endless =
-        node.submit_with_text(wav_file(file.samples), std::string(proto::kMaxAlignText + 1, 'a'));
+        node.submit_with_text(wav_file(file.samples), std::string(proto::kMaxText + 1, 'a'));
     co_await endless.finish();
     EXPECT_TRUE(endless.rejected && endless.rejected->cause == Errc::bad_request);
     auto noise = node.submit_with_text(memory_file("no audio"), "one two");

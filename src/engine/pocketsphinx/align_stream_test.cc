@@ -53,7 +53,7 @@ class Alignment : public testing::TestWithParam<bool> {
         }
     }
     Outcome align(const std::vector<std::int16_t>& samples, const std::string& text) {
-        return recognize(*recognizer_, samples, kAtOnce, {.align_text = text});
+        return recognize(*recognizer_, samples, kAtOnce, {.text = text});
     }
     std::string why_refused(const std::vector<std::int16_t>& samples, const std::string& text) {
         try {
@@ -181,7 +181,7 @@ TEST(ForkedAlignment, AKillInMidAlignmentChangesNothing) {
     Nursery nursery([] { return load_pocketsphinx(find_pocketsphinx_model(kModel)); });
     nursery.wait_until_loaded();
     ForkedRecognizer recognizer(nursery, StreamMode::whole);
-    const StreamOptions options{.align_text = "please open the door and come inside"};
+    const StreamOptions options{.text = "please open the door and come inside"};
     const auto undisturbed = recognize(recognizer, samples, kAtOnce, options);
     const auto worker = recognizer.worker_pid();
     const auto stream = recognizer.create_stream(options);

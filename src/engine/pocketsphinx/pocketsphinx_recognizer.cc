@@ -132,7 +132,7 @@ class PocketSphinxRecognizer : public Recognizer {
     }
 
     std::unique_ptr<RecognizerStream> create_stream(StreamOptions options) override {
-        if (!options.align_text.empty()) return create_alignment(std::move(options.align_text));
+        if (!options.text.empty()) return create_alignment(std::move(options.text));
         const auto& initial = model_->initial_mean;
         const auto* carry = std::any_cast<std::string>(&options.carry);
         return std::make_unique<SpeechStream>(decoder(), mode_,

@@ -14,18 +14,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { join16, kRate, silence, spelt, wav } from "../harness/audio.ts";
+import { join16, silence, spelt, wav } from "../harness/audio.ts";
 import { runToItsEnd, withConfig, type FailedStart } from "../harness/boot.ts";
 import { refused, told } from "../harness/control.ts";
 import { form } from "../harness/http.ts";
 import { DeepgramClient } from "../harness/live.ts";
-import { kRepository, TuttiServer } from "../harness/server.ts";
+import { TuttiServer } from "../harness/server.ts";
+import { kLetterMs, letterTones, makeToneModel, toneModelTable } from "../harness/tones.ts";
 import { until } from "../harness/wait.ts";
 
 const kModelFailed = 66;
-const kTones = [400, 600, 850, 1200, 1700, 2400, 3300, 4500];
-const kToneMs = 120;
-const kPauseMs = 80;
 const kKinds = ["streaming", "offline"] as const;
 
 const kFirst = "abbacdefgh";
@@ -33,38 +31,16 @@ const kSecond = "hgfed";
 const kLead = 300;
 const kGap = 1500;
 
-function speak(letters: string): Int16Array {
-  const tone = (kRate * kToneMs) / 1000;
-  const parts = [...letters].flatMap((letter) => {
-    const hertz = kTones[letter.charCodeAt(0) - "a".charCodeAt(0)]!;
-    const samples = Int16Array.from({ length: tone }, (_, i) => {
-      const gain = Math.min(1, i / 160, (tone - i) / 160);
-      return 16_000 * gain * Math.sin((2 * Math.PI * hertz * i) / kRate);
-    });
-    return [samples, silence(kPauseMs)];
-  });
-  return join16(...parts);
-}
-
-const kAudio = join16(silence(kLead), speak(kFirst), silence(kGap), speak(kSecond), silence(500));
-
-function makeModel(folder: string, kind: string): void {
-  const tool = join(kRepository, "tools/make_tone_model.py");
-  execFileSync("/usr/bin/python3", ["-B", tool, folder, "--kind", `asr-${kind}`]);
-}
-
-function modelTable(id: string, folder: string): string {
-  return `[[model]]\nid = "${id}"\nbackend = "sherpa"\nlanguages = ["en"]\ndirectory = "${folder}"\n`;
-}
+const kAudio = join16(silence(kLead), letterTones(kFirst), silence(kGap), letterTones(kSecond), silence(500));
 
 let folder = "";
 let server: TuttiServer;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "tutti-sherpa-"));
-  for (const kind of kKinds) makeModel(join(folder, kind), kind);
+  for (const kind of kKinds) makeToneModel(join(folder, kind), kind);
   const config = join(folder, "tutti.toml");
-  writeFileSync(config, kKinds.map((kind) => modelTable(kind, join(folder, kind))).join("\n"));
+  writeFileSync(config, kKinds.map((kind) => toneModelTable(kind, join(folder, kind))).join("\n"));
   server = await TuttiServer.start({
     models: [...kKinds],
     flags: { config },
@@ -90,7 +66,7 @@ for (const kind of kKinds) {
     assert.equal(body.text, spelt(kFirst + kSecond));
     body.words.forEach((word, index) => {
       const later = index < kFirst.length ? 0 : kGap;
-      const begun = (kLead + later + index * (kToneMs + kPauseMs)) / 1000;
+      const begun = (kLead + later + index * kLetterMs) / 1000;
       assert.ok(Math.abs(word.start - begun) < 0.1, `${word.word} at ${word.start}, not ${begun}`);
     });
   });
@@ -120,7 +96,7 @@ test("a new version of a model takes over when it passes its self-test, else the
   const card = readFileSync(join(place, "model.toml"), "utf8");
   const newVersion = (text: string) =>
     writeFileSync(join(place, "model.toml"), `${card}\n[self_test]\naudio = "clip.wav"\ntext = "${text}"\n`);
-  writeFileSync(join(place, "clip.wav"), wav(speak("abc")));
+  writeFileSync(join(place, "clip.wav"), wav(letterTones("abc")));
   const before = server.pids("engine", "streaming");
   const client = await DeepgramClient.open(server, { model: "streaming", interim_results: true });
   client.sendAudio(kAudio.subarray(0, kAudio.length / 4));
@@ -147,7 +123,7 @@ test("a new version of a model takes over when it passes its self-test, else the
 
 // Serves one model, which cannot be used.
 function failingServe(model: string): Promise<FailedStart> {
-  return withConfig(`models = ["letters"]\n${modelTable("letters", model)}`, (path, own) => {
+  return withConfig(`models = ["letters"]\n${toneModelTable("letters", model)}`, (path, own) => {
     const runtimeDir = join(own, "run");
     mkdirSync(runtimeDir);
     const folders = ["--runtime-dir", runtimeDir, "--spool-dir", own];
@@ -157,7 +133,7 @@ function failingServe(model: string): Promise<FailedStart> {
 
 function brokenModel(name: string, damage: (model: string) => void): string {
   const model = join(folder, name);
-  makeModel(model, "streaming");
+  makeToneModel(model, "streaming");
   damage(model);
   return model;
 }

@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scribe/segment_stream.h"
+#include "dispatch/whole_stream.h"
 
-namespace tutti::scribe {
+namespace tutti::dispatch {
 
 using std::chrono::steady_clock;
 
-SegmentStream::SegmentStream(dispatch::Engines& engines, const std::string& model,
-                             audio::Segment segment, std::string align_text,
-                             std::function<void()> on_change)
+WholeStream::WholeStream(Engines& engines, const std::string& model, audio::Segment segment,
+                         std::string text, std::function<void()> on_change)
     : engines_(engines),
       on_change_(std::move(on_change)),
-      machine_(segment.first_sample, std::move(segment.samples), std::move(align_text)),
+      machine_(segment.first_sample, std::move(segment.samples), std::move(text)),
       request_(engines, *this, model, proto::StreamMode::whole) {
 }
 
-SegmentStream::~SegmentStream() {
+WholeStream::~WholeStream() {
     if (outcome()) return;
     machine_.on_cancel();
     perform();
 }
 
-void SegmentStream::give_up_silent_engine(steady_clock::time_point now) {
+void WholeStream::give_up_silent_engine(steady_clock::time_point now) {
     if (!machine_.has_engine() || now - given_at_ < kAnswerLimit) return;
     machine_.on_engine_silent();
     perform();
 }
 
-void SegmentStream::on_engine(dispatch::Lease lease) {
+void WholeStream::on_engine(Lease lease) {
     lease_ = std::move(lease);
     given_at_ = steady_clock::now();
     machine_.on_engine_found(lease_.stream());
@@ -34,28 +33,28 @@ void SegmentStream::on_engine(dispatch::Lease lease) {
     on_change_();
 }
 
-void SegmentStream::on_reply(const proto::FromEngine& message) {
+void WholeStream::on_reply(const proto::FromEngine& message) {
     machine_.on_message(message);
     perform();
     if (!machine_.has_engine()) on_change_();
 }
 
-void SegmentStream::on_engine_lost() {
+void WholeStream::on_engine_lost() {
     machine_.on_engine_lost();
     perform();
     on_change_();
 }
 
-void SegmentStream::perform() {
+void WholeStream::perform() {
     for (const auto& action : machine_.take_actions())
         std::visit([this](const auto& a) { act(a); }, action);
 }
 
-void SegmentStream::act(const policy::SendAudio& audio) {
+void WholeStream::act(const policy::SendAudio& audio) {
     const auto bytes = std::as_bytes(audio.samples);
     lease_.post(proto::Audio{audio.ref,
                              audio.first_sample,
                              {reinterpret_cast<const char*>(bytes.data()), bytes.size()}});
 }
 
-}  // namespace tutti::scribe
+}  // namespace tutti::dispatch

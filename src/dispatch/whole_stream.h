@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One segment of a file on its way through the engines: performs what policy::SegmentMachine
-// decides.
+// One piece of audio on its way through the engines as a whole utterance, a segment of a file or
+// the second pass of a live stream: performs what policy::SegmentMachine decides.
 //
 //   if (segment.wants_engine()) segment.ask();     // waits in the engines' queue
 //   ... on_change is called ...
@@ -17,17 +17,17 @@
 #include <chrono>
 #include <functional>
 
-namespace tutti::scribe {
+namespace tutti::dispatch {
 
-class SegmentStream : public dispatch::EngineClient {
+class WholeStream : public EngineClient {
   public:
     // An engine that has a segment for this long without a text is not waited for.
     static constexpr auto kAnswerLimit = std::chrono::minutes(10);
 
-    // With an align_text, the text that is in the segment.
-    SegmentStream(dispatch::Engines& engines, const std::string& model, audio::Segment segment,
-                  std::string align_text, std::function<void()> on_change);
-    ~SegmentStream() override;
+    // With a text, the text that is in the segment.
+    WholeStream(Engines& engines, const std::string& model, audio::Segment segment,
+                std::string text, std::function<void()> on_change);
+    ~WholeStream() override;
 
     bool wants_engine() const { return machine_.wants_engine(); }
     bool is_asking() const { return request_.is_waiting(); }
@@ -35,7 +35,9 @@ class SegmentStream : public dispatch::EngineClient {
     void give_up_silent_engine(std::chrono::steady_clock::time_point now);
     const std::optional<Result<proto::Utterance>>& outcome() const { return machine_.outcome(); }
 
-    void on_engine(dispatch::Lease lease) override;
+    void on_engine(Lease lease) override;
+    // Hints to ask no more; whether to wait is the owner's to know.
+    void on_unavailable(Error) override { on_change_(); }
     void on_reply(const proto::FromEngine& message) override;
     void on_engine_lost() override;
 
@@ -47,12 +49,12 @@ class SegmentStream : public dispatch::EngineClient {
     void act(const policy::SendCancel& cancel) { lease_.post(proto::Cancel{cancel.ref}); }
     void act(const policy::LeaveEngine&) { lease_.reset(); }
 
-    dispatch::Engines& engines_;
+    Engines& engines_;
     std::function<void()> on_change_;
     policy::SegmentMachine machine_;
-    dispatch::Lease lease_;
+    Lease lease_;
     std::chrono::steady_clock::time_point given_at_{};
-    dispatch::Engines::Request request_;
+    Engines::Request request_;
 };
 
-}  // namespace tutti::scribe
+}  // namespace tutti::dispatch

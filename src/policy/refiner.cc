@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/refiner.h"
+
+#include <algorithm>
+
+namespace tutti::policy {
+
+void Refiner::on_told(Told told, TimePoint now) {
+    auto& entry = queue_.emplace_back(Waiting{.told = std::move(told)});
+    if (auto* final = std::get_if<TellFinal>(&entry.told)) {
+        end_of_finals_ = std::max(end_of_finals_, final->utterance.end);
+        if (!final->audio.empty()) ask(entry, now);
+    }
+    release();
+}
+
+void Refiner::ask(Waiting& entry, TimePoint now) {
+    auto& final = std::get<TellFinal>(entry.told);
+    auto audio = std::exchange(final.audio, {});
+    const auto size = static_cast<SamplePos>(audio.size());
+    if (audio_asked_ + size > options_.audio_limit) {
+        ++counts_.kept;
+        return;
+    }
+    audio_asked_ += size;
+    entry.audio_size = size;
+    entry.number = next_number_++;
+    entry.deadline = now + options_.limit;
+    entry.is_asked = true;
+    actions_.emplace_back(AskSecond{entry.number, final.first_sample, std::move(audio)});
+}
+
+void Refiner::on_answer(std::uint64_t number, Result<proto::Utterance> answer) {
+    const auto entry = std::ranges::find_if(
+        queue_, [number](const auto& one) { return one.is_asked && one.number == number; });
+    if (entry == queue_.end()) return;
+    settle(*entry);
+    if (answer) {
+        ++counts_.refined;
+        auto& utterance = std::get<TellFinal>(entry->told).utterance;
+        utterance.text = std::move(answer->text);
+        utterance.words = std::move(answer->words);
+        utterance.confidence = answer->confidence;
+    } else {
+        ++counts_.kept;
+    }
+    release();
+}
+
+void Refiner::on_time(TimePoint now) {
+    for (auto& entry : queue_)
+        if (entry.is_asked && entry.deadline <= now) keep_first(entry);
+    release();
+}
+
+void Refiner::give_up() {
+    for (auto& entry : queue_)
+        if (entry.is_asked) keep_first(entry);
+    release();
+}
+
+std::optional<Refiner::TimePoint> Refiner::deadline() const {
+    // One limit for all: who was asked first is due first.
+    const auto first = std::ranges::find_if(queue_, &Waiting::is_asked);
+    return first == queue_.end() ? std::nullopt : std::optional(first->deadline);
+}
+
+void Refiner::keep_first(Waiting& entry) {
+    actions_.emplace_back(StopAsking{entry.number});
+    ++counts_.kept;
+    settle(entry);
+}
+
+void Refiner::settle(Waiting& entry) {
+    entry.is_asked = false;
+    audio_asked_ -= entry.audio_size;
+}
+
+void Refiner::release() {
+    while (!queue_.empty() && !queue_.front().is_asked) {
+        auto told = std::move(queue_.front().told);
+        queue_.pop_front();
+        tell(std::move(told));
+    }
+}
+
+void Refiner::tell(Told told) {
+    if (const auto* final = std::get_if<TellFinal>(&told)) {
+        const auto& [text, words, start, end, confidence] = final->utterance;
+        // Not every model knows the times of its words.
+        if (!text.empty()) last_word_end_ = words.empty() ? end : words.back().end;
+    } else if (auto* speech_end = std::get_if<TellUtteranceEnd>(&told)) {
+        if (!last_word_end_) return;
+        speech_end->last_word_end = *std::exchange(last_word_end_, {});
+    }
+    actions_.emplace_back(std::move(told));
+}
+
+}  // namespace tutti::policy

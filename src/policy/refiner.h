@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a live client is told once an utterance is over, in order, while a second and better model
+// is asked about each final. Pure: the clock is the caller's, the shell (gateway/second_pass) asks.
+//
+//   refiner.on_told(final, now);  refiner.on_told(TellFlushed{}, now);
+//   refiner.on_answer(number, utterance);  refiner.on_time(now);
+//   for (auto& a : refiner.take_actions()) ...
+//
+// 1. A final that brings audio is asked about. It is told once: with the text, words and confidence
+//    of the second model; or with the first model's when the answer is an error, is not there
+//    within `limit`, or is no longer worth waiting for (give_up). Cause, start and end are the
+//    first's.
+// 2. Whatever else is told waits for the finals before it, and for nothing else.
+// 3. Audio of at most `audio_limit` is with the second model; a final that brings more than fits is
+//    not asked about.
+// 4. The end of speech is told with the end of the last word that was told, or not at all when the
+//    second model heard no word since the last one.
+#pragma once
+
+#include "base/error.h"
+#include "policy/session_machine.h"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tutti::policy {
+
+// What has its place in the order.
+using Told = std::variant<TellFinal, TellUtteranceEnd, TellFlushed, TellFinished, TellFailed>;
+
+// Send the audio to the second model, then call on_answer with the number.
+struct AskSecond {
+    std::uint64_t number;
+    SamplePos first_sample;
+    std::vector<std::int16_t> audio;
+};
+// Its answer is not waited for any more.
+struct StopAsking {
+    std::uint64_t number;
+};
+using RefinerAction = std::variant<AskSecond, StopAsking, Told>;
+
+class Refiner {
+  public:
+    using TimePoint = std::chrono::steady_clock::time_point;
+    struct Options {
+        Millis limit{5000};
+        SamplePos audio_limit = 2 * proto::kMaxUtterance;
+    };
+    // How the finals that were to be asked about ended.
+    struct Counts {
+        std::int64_t refined = 0;
+        std::int64_t kept = 0;  // with the first model's text
+    };
+
+    explicit Refiner(Options options) : options_(options) {}
+
+    void on_told(Told told, TimePoint now);
+    // Answers that are not waited for any more are ignored.
+    void on_answer(std::uint64_t number, Result<proto::Utterance> answer);
+    void on_time(TimePoint now);
+    // Everything is told now.
+    void give_up();
+
+    std::vector<RefinerAction> take_actions() { return std::exchange(actions_, {}); }
+
+    // When to call on_time; nullopt while nothing waits.
+    std::optional<TimePoint> deadline() const;
+    bool is_idle() const { return queue_.empty(); }
+    // Where the last final given to on_told ends, whether it was told or waits.
+    Millis end_of_finals() const { return end_of_finals_; }
+    Counts counts() const { return counts_; }
+
+  private:
+    struct Waiting {
+        Told told;
+        std::uint64_t number = 0;
+        TimePoint deadline{};
+        SamplePos audio_size = 0;
+        bool is_asked = false;  // and the answer is not there
+    };
+
+    void ask(Waiting& entry, TimePoint now);
+    void keep_first(Waiting& entry);
+    void settle(Waiting& entry);
+    void release();
+    void tell(Told told);
+
+    Options options_;
+    std::deque<Waiting> queue_;
+    std::vector<RefinerAction> actions_;
+    std::uint64_t next_number_ = 1;
+    SamplePos audio_asked_ = 0;
+    Millis end_of_finals_{};
+    std::optional<Millis> last_word_end_;  // told since speech ended last
+    Counts counts_;
+};
+
+}  // namespace tutti::policy
