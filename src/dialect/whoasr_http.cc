@@ -78,7 +78,11 @@ const Service kServices[] = {
      {"wav", "mp3", "mpeg", "m4a", "flac", "ogg"},
      "/offline/recognize"},
     {"punctuation", "标点符号添加", "Punctuation", {"text/plain"}, ""},
-    {"vad", "语音端点检测", "Voice activity detection", {"wav", "mp3", "m4a", "flac", "ogg"}, ""},
+    {"vad",
+     "语音端点检测",
+     "Voice activity detection",
+     {"wav", "mp3", "m4a", "flac", "ogg"},
+     "/vad/detect"},
     {"timestamp",
      "时间戳预测",
      "Alignment of text and audio",
@@ -139,7 +143,8 @@ std::string whoasr_health_body(const WhoasrHealth& health) {
     for (const auto& service : kServices) {
         const bool is_loaded = (service.type == "streaming_asr" && health.is_streaming_loaded) ||
                                (service.type == "offline_asr" && health.is_offline_loaded) ||
-                               (service.type == "timestamp" && health.is_timestamp_loaded);
+                               (service.type == "timestamp" && health.is_timestamp_loaded) ||
+                               (service.type == "vad" && health.is_vad_loaded);
         services[service.type] = service_json(service, is_loaded);
     }
     json::object system{{"memory_total_gb", known(health.memory_total_gb)},
@@ -155,7 +160,7 @@ std::string whoasr_health_body(const WhoasrHealth& health) {
         {"timestamp", iso_time(health.now, Fraction::microseconds)},
         {"services", std::move(services)},
         {"total_loaded", int{health.is_streaming_loaded} + int{health.is_offline_loaded} +
-                             int{health.is_timestamp_loaded}},
+                             int{health.is_timestamp_loaded} + int{health.is_vad_loaded}},
         {"system", std::move(system)},
         {"api_info", std::move(api_info)}});
 }

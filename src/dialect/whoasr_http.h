@@ -40,6 +40,7 @@ struct WhoasrHealth {
     bool is_streaming_loaded = false;
     bool is_offline_loaded = false;
     bool is_timestamp_loaded = false;
+    bool is_vad_loaded = false;
     // nullopt is shown as "unknown".
     std::optional<double> memory_total_gb;
     std::optional<double> memory_available_gb;

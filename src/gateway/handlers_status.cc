@@ -70,6 +70,8 @@ Response health_response(const Services& services) {
                                  std::ranges::any_of(services.config.models, [&](const auto& id) {
                                      return services.engines.aligns(id);
                                  });
+    const auto* vad = config::first_of(services.config, models::Kind::vad);
+    health.is_vad_loaded = vad && services.engines.is_served(vad->id);
     health.memory_total_gb = host.memory_total_gb;
     health.memory_available_gb = host.memory_available_gb;
     if (host.memory_total_gb && host.memory_available_gb)

@@ -23,6 +23,8 @@ enum class Route {
     whoasr_recognize,
     whoasr_timestamp,
     whoasr_live,
+    whoasr_vad,
+    whoasr_vad_live,
     kn_demo_upload,
     preflight,
     wrong_method,
