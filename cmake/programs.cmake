@@ -52,10 +52,14 @@ tutti_engine(tone)
 if(POCKETSPHINX_FOUND)
   tutti_engine(pocketsphinx PARTS pocketsphinx TESTS process)
 endif()
-# The library is loaded when the engine starts, so the build needs nothing of it.
+# The libraries are loaded when an engine starts, so the build needs nothing of them.
+set(tools ${CMAKE_SOURCE_DIR}/.tools/node_modules)
+set(sherpa_folder "${tools}/sherpa-onnx-linux-$<IF:$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>,arm64,x64>")
+target_compile_definitions(tutti_models PRIVATE
+  TUTTI_SILERO_FOLDER="${tools}/@ricky0123/vad-web/dist" TUTTI_SHERPA_FOLDER="${sherpa_folder}")
+tutti_engine(silero)
 tutti_engine(sherpa TESTS process)
-target_compile_definitions(tutti_engine_sherpa PRIVATE
-  TUTTI_SHERPA_FOLDER="${CMAKE_SOURCE_DIR}/.tools/node_modules/sherpa-onnx-linux-$<IF:$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>,arm64,x64>")
+target_compile_definitions(tutti_engine_sherpa PRIVATE TUTTI_SHERPA_FOLDER="${sherpa_folder}")
 if(TARGET engine_sherpa_test)
   include(cmake/sherpa_models.cmake)
   tutti_use_tone_models(engine_sherpa_test)

@@ -106,8 +106,8 @@ fetch_node() {
     npm ci --prefix .tools.new --no-update-notifier && ".tools.new/$1/node" --version
 }
 
-# The pinned Node and npm of package-lock.json, in .tools; first in the path from here on. So is the
-# library of sherpa-onnx, where tutti-engine-sherpa looks for it. Node has
+# The pinned Node and npm of package-lock.json, in .tools; first in the path from here on. So are
+# the library of sherpa-onnx and the Silero model, where their engines look for them. Node has
 # its own entry there, since Debian's npm makes no link to it.
 ensure_node() {
     local wanted node

@@ -15,9 +15,10 @@
 // Pure; one stream an object, any one thread. Memory is constant.
 #pragma once
 
+#include "audio/frame_detector.h"
 #include "audio/speech_detector.h"
 
-#include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <variant>
@@ -29,6 +30,8 @@ struct EndpointerOptions {
     Millis end_silence{700};      // ends an utterance
     Millis start_speech{40};      // of uninterrupted sound begins one
     Millis preroll{300};          // belongs to the utterance before the sound
+    Millis tail{200};             // and after it: what is too faint to be noticed ends a word
+    Millis click{10};             // within one, so short a sound does not interrupt the silence
     Millis max_utterance{30000};  // preroll included
 };
 
@@ -48,9 +51,10 @@ class Endpointer {
   public:
     using Event = std::variant<SpeechStart, SpeechEnd>;
 
-    // REQUIRES: none is negative, the first two are not zero, and max_utterance is longer than
-    // preroll and start_speech together.
-    explicit Endpointer(EndpointerOptions options = {});
+    // Without a detector it hears by energy. REQUIRES: no option is negative, the first two are not
+    // zero, and max_utterance is longer than preroll, start_speech and a frame together.
+    explicit Endpointer(EndpointerOptions options = {},
+                        std::unique_ptr<FrameDetector> detector = nullptr);
 
     // The events lie in the object until the next call.
     std::span<const Event> process(std::span<const std::int16_t> samples);
@@ -68,16 +72,17 @@ class Endpointer {
     SamplePos quiet_up_to() const;
 
   private:
-    void on_frame(std::span<const std::int16_t, kFrameSamples> frame);
+    void on_frame(std::span<const std::int16_t> frame);
     void on_frame_in_silence(bool is_loud);
     void on_frame_in_speech(bool is_loud);
     SamplePos earliest_start(SamplePos sound) const;
     void end(SamplePos at);
 
-    const SamplePos end_silence_, start_speech_, preroll_, max_utterance_;
+    const SamplePos end_silence_, start_speech_, preroll_, tail_, click_, max_utterance_;
 
-    SpeechDetector detector_;
-    std::array<std::int16_t, kFrameSamples> partial_frame_{};
+    std::unique_ptr<FrameDetector> detector_;
+    SamplePos frame_;  // the detector's
+    std::vector<std::int16_t> partial_frame_;
     SamplePos position_ = 0;
     SamplePos judged_ = 0;     // end of the last whole frame
     SamplePos run_start_ = 0;  // of the uninterrupted sound that ends at judged_

@@ -39,6 +39,24 @@ Events events_of(const Samples& samples, EndpointerOptions options = {}, std::si
     return run(endpointer, samples, piece);
 }
 
+// Hears speech in frames of 32 ms whose first sample is not zero.
+class Marks final : public FrameDetector {
+  public:
+    std::size_t frame_samples() const override { return 512; }
+    bool is_speech(std::span<const std::int16_t> frame) override { return frame[0] != 0; }
+};
+
+// Speech and silence of so many frames of Marks, in turns.
+Samples marked(std::initializer_list<int> frames) {
+    Samples samples;
+    bool is_speech = false;
+    for (const int count : frames) {
+        samples.insert(samples.end(), static_cast<std::size_t>(count) * 512, is_speech ? 1 : 0);
+        is_speech = !is_speech;
+    }
+    return samples;
+}
+
 struct Span {
     Millis start, end;
 };
@@ -185,6 +203,34 @@ TEST(Endpointer, SilenceIsSettledUpToThePreroll) {
     EXPECT_EQ(endpointer.quiet_up_to(), proto::to_samples(9700ms));
     run(endpointer, babble(1s, -25), 1600);
     EXPECT_EQ(endpointer.quiet_up_to(), proto::to_samples(9700ms));
+}
+
+TEST(Endpointer, HearsWithTheDetectorItIsGiven) {
+    const EndpointerOptions exact{.end_silence = 320ms, .preroll = 0ms, .tail = 0ms};
+    for (const std::size_t piece : {100u, 512u, 1600u, 100000u}) {
+        Endpointer endpointer(exact, std::make_unique<Marks>());
+        EXPECT_EQ(run(endpointer, marked({10, 20, 30, 5, 10}), piece),
+                  (Events{SpeechStart{10 * 512}, SpeechEnd{30 * 512, Cause::silence},
+                          SpeechStart{60 * 512}, SpeechEnd{65 * 512, Cause::silence}}))
+            << piece;
+    }
+}
+
+TEST(Endpointer, AClickNeitherBeginsSpeechNorKeepsItGoing) {
+    const EndpointerOptions exact{
+        .end_silence = 320ms, .start_speech = 96ms, .preroll = 32ms, .tail = 0ms, .click = 64ms};
+    Endpointer endpointer(exact, std::make_unique<Marks>());
+    // Two frames begin nothing; behind speech they do not interrupt the silence, three do.
+    EXPECT_EQ(run(endpointer, marked({10, 2, 10, 5, 4, 2, 10, 5, 4, 3, 20}), 1600),
+              (Events{SpeechStart{21 * 512}, SpeechEnd{27 * 512, Cause::silence},
+                      SpeechStart{42 * 512}, SpeechEnd{55 * 512, Cause::silence}}));
+}
+
+TEST(Endpointer, EndsAnUtteranceWithItsLastSoundWhenToldTo) {
+    Endpointer endpointer({.preroll = 0ms, .tail = 0ms}, std::make_unique<Marks>());
+    run(endpointer, marked({10, 20, 7}), 1600);
+    EXPECT_EQ(endpointer.end_utterance(), 30 * 512);
+    EXPECT_EQ(endpointer.end_utterance(), std::nullopt);
 }
 
 }  // namespace

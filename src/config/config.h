@@ -44,8 +44,8 @@ struct Config {
     std::string log_level = "info";
     std::string log_file;  // empty = standard error
 
-    std::vector<std::string> models = {"en-us"};  // served; the first that recognises speech is
-                                                  // the default
+    // Served; the first that recognises speech is the default.
+    std::vector<std::string> models = {"en-us", "silero"};
     // Names of other services' models that mean the default model here.
     std::vector<std::string> model_aliases = {"whisper-1",
                                               "gpt-4o-transcribe",
@@ -60,7 +60,8 @@ struct Config {
                                               "default"};
     std::vector<Model> known_models = {
         {.id = "en-us", .backend = "pocketsphinx", .languages = {"en"}},
-        {.id = "tone", .backend = "tone", .languages = {"en", "zh"}}};
+        {.id = "tone", .backend = "tone", .languages = {"en", "zh"}},
+        {.id = "silero", .backend = "silero", .kind = models::Kind::vad}};
 
     // Pages of these origins may call the HTTP interfaces (CORS), as the predecessors' did.
     std::vector<std::string> cors_origins = {"http://localhost", "http://localhost:5173",

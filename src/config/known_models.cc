@@ -6,6 +6,7 @@
 #include "config/toml_nodes.h"
 
 #include "models/model_folders.h"
+#include "models/silero_files.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using models::ModelCard;
+
+constexpr std::string_view kSilero = "silero";
 
 Error invalid(std::string why) {
     return Error(Errc::bad_config, std::move(why));
@@ -177,6 +180,20 @@ Result<void> read_model_table(LoadedConfig& loaded, const toml::table& table,
     }
     complete_from_card(loaded, model, table);
     return {};
+}
+
+void drop_missing_silero(LoadedConfig& loaded) {
+    auto& config = loaded.config;
+    const Model builtin = *find_model(Config(), kSilero);
+    const auto served = std::ranges::find(config.models, kSilero);
+    if (served == config.models.end() || loaded.origins.contains("models")) return;
+    const Model* model = find_model(config, kSilero);
+    if (!model || model->backend != builtin.backend || !model->directory.empty()) return;
+    const auto missing = models::missing_for_silero();
+    if (missing.empty()) return;
+    config.models.erase(served);
+    loaded.warnings.push_back(fmt::format(
+        "model 'silero' is not served, voice activity is told by energy alone: {}", missing));
 }
 
 Result<void> check_known_models(LoadedConfig& loaded) {

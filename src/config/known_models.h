@@ -21,6 +21,10 @@ void add_model_folders(LoadedConfig& loaded);
 Result<void> read_model_table(LoadedConfig& loaded, const toml::table& table,
                               std::string_view source);
 
+// Leaves the built-in model of voice activity out of the models served, with a warning, when nobody
+// asked for it by `models` and what it needs is not installed.
+void drop_missing_silero(LoadedConfig& loaded);
+
 // What is wrong with the served models, in one line. What is broken but not served is warned of.
 Result<void> check_known_models(LoadedConfig& loaded);
 

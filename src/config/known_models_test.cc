@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <optional>
+
 namespace tutti::config {
 namespace {
 
@@ -187,6 +190,44 @@ TEST_F(KnownModels, CommandsThatAskNothingOfModelsIgnoreBrokenOnes) {
     const auto config =
         config::load({.file = path("tutti.toml"), .leaves_models_out = true}).value();
     EXPECT_EQ(config.port, 7);
+}
+
+// SHERPA_ONNX_LIBRARY, beside which ONNX Runtime is looked for.
+class LibraryAt {
+  public:
+    explicit LibraryAt(const std::string& path) {
+        if (const char* before = std::getenv(kName)) before_ = before;
+        ::setenv(kName, path.c_str(), 1);
+    }
+    ~LibraryAt() {
+        if (before_)
+            ::setenv(kName, before_->c_str(), 1);
+        else
+            ::unsetenv(kName);
+    }
+    LibraryAt(const LibraryAt&) = delete;
+    LibraryAt& operator=(const LibraryAt&) = delete;
+
+  private:
+    static constexpr const char* kName = "SHERPA_ONNX_LIBRARY";
+    std::optional<std::string> before_;
+};
+
+TEST_F(KnownModels, TheBuiltInVoiceActivityIsLeftOutWhenItIsNotInstalled) {
+    const LibraryAt nowhere(path("libsherpa-onnx-c-api.so"));
+    const auto loaded = load("");
+    ASSERT_TRUE(loaded) << loaded.error().context;
+    EXPECT_THAT(loaded->config.models, ElementsAre("en-us"));
+    EXPECT_THAT(loaded->warnings, ElementsAre(HasSubstr("model 'silero' is not served")));
+}
+
+TEST_F(KnownModels, WhoAsksForVoiceActivityGetsItOrAnError) {
+    const LibraryAt nowhere(path("libsherpa-onnx-c-api.so"));
+    const auto loaded = load("models = [\"en-us\", \"silero\"]");
+    ASSERT_TRUE(loaded) << loaded.error().context;
+    EXPECT_THAT(loaded->config.models, ElementsAre("en-us", "silero"));
+    EXPECT_THAT(loaded->warnings, IsEmpty());
+    EXPECT_EQ(first_of(loaded->config, Kind::vad)->id, "silero");
 }
 
 }  // namespace

@@ -187,6 +187,7 @@ Result<LoadedConfig> load_with_origins(const Sources& sources) {
     if (sources.leaves_models_out) return loaded;
     add_model_folders(loaded);
     if (auto done = read_models(loaded, tables); !done) return done.error();
+    drop_missing_silero(loaded);
     if (auto done = validate_models(loaded); !done) return done.error();
     return loaded;
 }

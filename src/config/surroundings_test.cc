@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -41,7 +42,7 @@ class Surroundings : public testing::Test {
         const auto done = check_surroundings(loaded_, children);
         return done ? "no error" : done.error().message();
     }
-    Model& tone() { return loaded_.config.known_models.back(); }
+    Model& tone() { return *std::ranges::find(loaded_.config.known_models, "tone", &Model::id); }
 
     fs::path folder_;
     LoadedConfig loaded_;

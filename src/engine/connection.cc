@@ -82,9 +82,16 @@ Result<void> Connection::on(const proto::Open& open) {
     if (shared_.is_draining) return refuse(open, Errc::unavailable);
     if (count_of(open) >= (is_live ? shared_.live_limit : shared_.whole_limit))
         return refuse(open, Errc::busy);
+    std::optional<StreamMachine> machine;
+    try {
+        machine.emplace(open, shared_.hearing);
+    } catch (const std::exception& e) {
+        log::error("no detector for a stream: {}", e.what());
+        return refuse(open, Errc::busy);
+    }
     ++count_of(open);
     shared_.slot.add(runtime::Metric::engine_streams);
-    streams_.emplace(open.ref.stream, Stream{StreamMachine(open), {}});
+    streams_.emplace(open.ref.stream, Stream{std::move(*machine), {}});
     channel_.post(proto::Opened{open.ref});
     return {};
 }
@@ -96,10 +103,21 @@ Result<void> Connection::on(const proto::Audio& audio) {
     if (audio.pcm.size() % sizeof(std::int16_t) != 0) return violation("half a sample", audio.ref);
     samples_.resize(audio.pcm.size() / sizeof(std::int16_t));
     std::memcpy(samples_.data(), audio.pcm.data(), audio.pcm.size());
-    const auto taken = (*found)->machine.on_audio(audio.first_sample, samples_, actions_);
+    const auto taken = hear(**found, audio);
     if (!taken) return violation(taken.error().context.c_str(), audio.ref);
     perform(**found);
     return {};
+}
+
+// A detector that fails costs its stream alone, which another engine may serve.
+Result<void> Connection::hear(Stream& stream, const proto::Audio& audio) {
+    try {
+        return stream.machine.on_audio(audio.first_sample, samples_, actions_);
+    } catch (const std::exception& e) {
+        log::error("stream={} failed: {}", audio.ref.stream, e.what());
+        stream.machine.on_error(Error(Errc::internal, e.what()), actions_);
+        return {};
+    }
 }
 
 Result<void> Connection::on(const proto::Flush& flush) {

@@ -32,6 +32,7 @@ struct Shared {
     std::size_t live_limit;
     std::size_t whole_limit;
     bool takes_text = false;  // streams with a text are not refused
+    Hearing hearing = {};
 
     std::size_t live_streams = 0;
     std::size_t whole_streams = 0;
@@ -73,6 +74,7 @@ class Connection {
     Result<void> on(const proto::Cancel& cancel);
     // The stream, or null when a message for it is to be ignored.
     Result<Stream*> find(proto::StreamRef ref);
+    Result<void> hear(Stream& stream, const proto::Audio& audio);
     Result<void> refuse(const proto::Open& open, Errc cause);
     void remember_ended(proto::StreamRef ref);
     std::size_t& count_of(const proto::Open& open);

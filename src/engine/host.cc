@@ -35,7 +35,8 @@ Host::Host(asio::io_context& loop, UnixAcceptor listener, runtime::Slot& slot, H
               .live_limit = options.live_limit,
               .whole_limit =
                   kWholeStreamsPerThread * static_cast<std::size_t>(options.decode.whole_threads),
-              .takes_text = options.takes_text},
+              .takes_text = options.takes_text,
+              .hearing = options.hearing},
       ending_(loop, asio::steady_timer::time_point::max()),
       tasks_(loop) {
     report_decoders();

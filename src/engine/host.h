@@ -23,6 +23,7 @@ struct HostOptions {
     DecodeLoop::Options decode;  // on_news is the host's
     std::size_t live_limit = 0;
     bool takes_text = false;  // the backend takes streams with a text
+    Hearing hearing = {};
 };
 
 class Host {

@@ -72,6 +72,13 @@ void complete(Settings& settings, const Backend& backend) {
                                         backend.whole_threads_per_core);
 }
 
+// Throws when what tells speech cannot be loaded.
+Hearing load_hearing(const Backend& backend) {
+    auto hearing = backend.hearing;
+    if (backend.load_detector) hearing.make_detector = backend.load_detector();
+    return hearing;
+}
+
 // Null when the model cannot be used.
 std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                                 const Settings& settings, const Backend& backend,
@@ -84,6 +91,7 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                 return std::make_unique<ForkedRecognizer>(*nursery, mode);
             };
         }
+        auto hearing = load_hearing(backend);
         return std::make_unique<Host>(
             loop, runtime::inherited_unix_listener(loop), worker.slot(),
             HostOptions{.decode = {.load_recognizer = load_recognizer,
@@ -92,7 +100,8 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                                    .streams_per_thread = backend.streams_per_thread,
                                    .on_news = {}},
                         .live_limit = settings.live_limit,
-                        .takes_text = backend.aligns || backend.takes_text});
+                        .takes_text = backend.aligns || backend.takes_text,
+                        .hearing = std::move(hearing)});
     } catch (const std::exception& e) {
         log::error("model={} cannot be loaded: {}", settings.model, e.what());
         return nullptr;

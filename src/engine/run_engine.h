@@ -9,6 +9,7 @@
 #pragma once
 
 #include "engine/forked_recognizer.h"
+#include "engine/stream_machine.h"
 
 namespace tutti::engine {
 
@@ -31,6 +32,9 @@ struct Backend {
         std::string* value;  // holds the default
     };
     std::vector<Flag> flags = {};
+    // How live streams find speech; without load_detector by energy, or as --vad says.
+    Hearing hearing = {};                                 // without its make_detector
+    std::function<DetectorFactory()> load_detector = {};  // blocks; throws when it cannot
     // One of the two. With load_model the model is loaded once, in a nursery, and every recognizer
     // is a process forked from it (nursery.h).
     RecognizerFactory load_recognizer = {};

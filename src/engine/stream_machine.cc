@@ -19,12 +19,19 @@ constexpr proto::Millis kNoEndpointerLimit = std::chrono::hours(24);
 constexpr proto::Millis kShortestSilence{50};
 constexpr proto::Millis kLongestSilence{10000};
 
-audio::EndpointerOptions endpointer_options(const proto::Open& open) {
-    audio::EndpointerOptions options;
+audio::EndpointerOptions endpointer_options(const proto::Open& open, const Hearing& hearing) {
+    auto options = hearing.endpoints;
     if (open.endpoint_silence.count() > 0)
         options.end_silence = std::clamp(open.endpoint_silence, kShortestSilence, kLongestSilence);
     options.max_utterance = kNoEndpointerLimit;
     return options;
+}
+
+// Whole streams are one utterance: nothing is looked for in them.
+std::unique_ptr<audio::FrameDetector> detector_for(const proto::Open& open,
+                                                   const Hearing& hearing) {
+    if (open.mode != proto::StreamMode::live || !hearing.make_detector) return nullptr;
+    return hearing.make_detector();
 }
 
 SamplePos size_of(const auto& samples) {
@@ -33,9 +40,10 @@ SamplePos size_of(const auto& samples) {
 
 }  // namespace
 
-StreamMachine::StreamMachine(const proto::Open& open)
+StreamMachine::StreamMachine(const proto::Open& open, const Hearing& hearing)
     : open_(open),
-      endpointer_(endpointer_options(open)),
+      endpointer_(endpointer_options(open, hearing), detector_for(open, hearing)),
+      ends_with_sound_(hearing.ends_with_sound),
       received_(open.first_sample),
       buffer_first_(open.first_sample),
       credited_decoded_(open.first_sample),
@@ -64,7 +72,10 @@ Result<void> StreamMachine::on_audio(SamplePos first_sample, std::span<const std
 
 Result<void> StreamMachine::on_flush(Actions& out) {
     if (is_finishing_) return Error(Errc::protocol_violation, "flush after finish");
-    if (has_open() && received_ > pending_.back().first_fed) cut(FinalCause::flush, out);
+    if (has_open() && ends_with_sound_)
+        end_with_sound(FinalCause::flush, out);
+    else if (has_open() && received_ > pending_.back().first_fed)
+        cut(FinalCause::flush, out);
     const auto last_ended = std::ranges::find_if(pending_.rbegin(), pending_.rend(),
                                                  [](auto& p) { return p.end.has_value(); });
     if (last_ended == pending_.rend())
@@ -85,6 +96,8 @@ Result<void> StreamMachine::on_finish(Actions& out) {
                             .cause = FinalCause::finish,
                             .audio = std::move(buffer_)});
         launch(out);
+    } else if (has_open() && ends_with_sound_) {
+        end_with_sound(FinalCause::finish, out);
     } else if (has_open()) {
         end_utterance(received_, FinalCause::finish, Ending::complete, out);
     }
@@ -132,6 +145,12 @@ void StreamMachine::cut(FinalCause cause, Actions& out) {
     end_utterance(received_, cause, Ending::cut, out);
     pending_.push_back(
         {.start = received_, .first_fed = received_, .fed_to = received_, .continues = true});
+}
+
+void StreamMachine::end_with_sound(FinalCause cause, Actions& out) {
+    const auto at =
+        open_.first_sample + endpointer_.end_utterance().value_or(endpointer_.position());
+    end_utterance(at, cause, Ending::complete, out);
 }
 
 void StreamMachine::feed_up_to(SamplePos position, Actions& out) {

@@ -18,6 +18,7 @@
 #include "engine/recognizer.h"
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <variant>
@@ -41,9 +42,19 @@ struct Reply {
 using Action = std::variant<BeginUtterance, FeedAudio, EndUtterance, DropUtterance, Reply>;
 using Actions = std::vector<Action>;
 
+// How an engine's live streams find where somebody speaks.
+using DetectorFactory = std::function<std::unique_ptr<audio::FrameDetector>()>;
+struct Hearing {
+    DetectorFactory make_detector = {};       // one a stream; empty = by energy
+    audio::EndpointerOptions endpoints = {};  // end_silence unless a stream asks for its own
+    // Borders are what is wanted: a flush or the finish, too, ends an utterance with its last sound
+    // rather than with the audio, and what comes after is another.
+    bool ends_with_sound = false;
+};
+
 class StreamMachine {
   public:
-    explicit StreamMachine(const proto::Open& open);
+    explicit StreamMachine(const proto::Open& open, const Hearing& hearing = {});
 
     // What the sender says. An error is a protocol violation of the sender's.
     Result<void> on_audio(SamplePos first_sample, std::span<const std::int16_t> samples,
@@ -86,6 +97,7 @@ class StreamMachine {
     void start_utterance(SamplePos at, Actions& out);
     void cut(proto::FinalCause cause, Actions& out);
     void end_utterance(SamplePos at, proto::FinalCause cause, Ending ending, Actions& out);
+    void end_with_sound(proto::FinalCause cause, Actions& out);
     void feed_up_to(SamplePos position, Actions& out);
     void trim_buffer();
     void collect_whole(std::span<const std::int16_t> samples, Actions& out);
@@ -99,6 +111,7 @@ class StreamMachine {
 
     const proto::Open open_;
     audio::Endpointer endpointer_;  // counts samples from open_.first_sample
+    bool ends_with_sound_;
     SamplePos received_;
     std::vector<std::int16_t> buffer_;  // the latest audio, which an utterance may still begin in
     SamplePos buffer_first_;

@@ -37,8 +37,9 @@ Outcome heard(std::string word, SamplePos settled = 1LL << 40, std::any carry = 
 // replies by name. Credits and fed audio are kept apart.
 class Subject {
   public:
-    explicit Subject(proto::StreamMode mode = proto::StreamMode::live, SamplePos first_sample = 0)
-        : machine({.ref = kRef, .mode = mode, .first_sample = first_sample}),
+    explicit Subject(proto::StreamMode mode = proto::StreamMode::live, SamplePos first_sample = 0,
+                     const Hearing& hearing = {})
+        : machine({.ref = kRef, .mode = mode, .first_sample = first_sample}, hearing),
           position(first_sample) {}
 
     Result<void> audio(std::span<const std::int16_t> samples) {
@@ -357,6 +358,37 @@ TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
     const auto* begin = std::get_if<BeginUtterance>(&actions.front());
     ASSERT_TRUE(begin);
     EXPECT_EQ(begin->options.text, "one two");
+}
+
+// Everything that is not digital silence is speech.
+class AnySound final : public audio::FrameDetector {
+  public:
+    std::size_t frame_samples() const override { return 160; }
+    bool is_speech(std::span<const std::int16_t> frame) override { return frame[0] != 0; }
+};
+
+TEST(StreamMachine, ADetectorOfItsOwnFindsBordersThatAFlushAndTheFinishKeep) {
+    const Hearing hearing{.make_detector = [] { return std::make_unique<AnySound>(); },
+                          .endpoints = {.preroll = Millis(0), .tail = Millis(0)},
+                          .ends_with_sound = true};
+    Subject subject(proto::StreamMode::live, seconds(100), hearing);
+    subject.stream(silence(seconds(1)));
+    subject.stream(speech(seconds(1)));
+    subject.stream(silence(seconds(0.5)));
+    subject.flush();
+    EXPECT_EQ(subject.events(), "started begin end");
+    subject.outcome({});
+    EXPECT_EQ(subject.events(), "final flushed");
+    subject.stream(speech(seconds(1)));
+    subject.stream(silence(seconds(0.2)));
+    subject.finish();
+    subject.outcome({});
+    EXPECT_EQ(subject.events(), "started begin end final finished");
+    ASSERT_EQ(subject.finals.size(), 2u);
+    EXPECT_EQ(subject.finals[0].utterance.start, Millis(101'000));
+    EXPECT_EQ(subject.finals[0].utterance.end, Millis(102'000));
+    EXPECT_EQ(subject.finals[1].utterance.start, Millis(102'500));
+    EXPECT_EQ(subject.finals[1].utterance.end, Millis(103'500));
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ asio::awaitable<bool> Connection::serve(Exchange& exchange, Exchange::Parser& pa
         co_await refuse_request(exchange, match);
         co_return false;
     }
-    if (match.route == Route::deepgram_listen_live || match.route == Route::whoasr_live)
+    if (match.route == Route::deepgram_listen_live || match.route == Route::whoasr_live ||
+        match.route == Route::whoasr_vad_live)
         co_return co_await upgrade_to_live(services_, exchange, parser, buffer_, match);
     const Admission::RequestHold hold(services_.admission);
     co_await answer(exchange, match);
@@ -183,6 +184,8 @@ asio::awaitable<std::optional<Response>> Connection::make_response(Exchange& exc
             co_return co_await handle_deepgram_file(services_, exchange);
         case Route::whoasr_recognize:
             co_return co_await handle_whoasr_recognize(services_, exchange);
+        case Route::whoasr_vad:
+            co_return co_await handle_whoasr_vad(services_, exchange);
         case Route::whoasr_timestamp:
             co_return co_await handle_whoasr_timestamp(services_, exchange);
         case Route::whoasr_model_load:
@@ -209,6 +212,7 @@ asio::awaitable<std::optional<Response>> Connection::make_response(Exchange& exc
         }
         case Route::deepgram_listen_live:
         case Route::whoasr_live:
+        case Route::whoasr_vad_live:
         case Route::not_found:
             break;
     }

@@ -39,6 +39,7 @@ asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& s
 asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& exchange);
+asio::awaitable<Response> handle_whoasr_vad(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange);
 
 asio::awaitable<Response> handle_whoasr_load(Services& services, Exchange& exchange);

@@ -4,6 +4,7 @@
 #include "dialect/kn_demo.h"
 #include "dialect/whoasr_http.h"
 #include "dialect/whoasr_timestamp.h"
+#include "dialect/whoasr_vad.h"
 #include "gateway/handlers.h"
 #include "gateway/upload.h"
 
@@ -62,6 +63,29 @@ asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& 
         co_return response;
     }
     co_return Response{.body = dialect::whoasr_timestamp_body(*transcript)};
+}
+
+asio::awaitable<Response> handle_whoasr_vad(Services& services, Exchange& exchange) {
+    const auto refusal = [&](const dialect::RequestError& error) {
+        return error_response(dialect::Protocol::whoasr, error, exchange.id());
+    };
+    const FormParts parts{.file = "file"};
+    auto upload = co_await receive_form(exchange, services, parts);
+    if (!upload) co_return refusal(as_request_error(upload.error()));
+    if (const auto fault = dialect::check_whoasr_audio("file", upload->filename))
+        co_return refusal(*fault);
+    const auto* model = config::first_of(services.config, models::Kind::vad);
+    if (!model || !services.engines.can_serve(model->id))
+        co_return refusal(dialect::whoasr_vad_not_loaded());
+    const auto speech = co_await recognise(services, exchange, upload->file->fd(), *model);
+    if (!speech) {
+        auto response = refusal(as_request_error(speech.error()));
+        response.body = dialect::whoasr_vad_failure_body(speech.error());
+        co_return response;
+    }
+    co_return Response{
+        .body = dialect::whoasr_vad_body(
+            *speech, {.key = {}, .filename = *upload->filename, .size = upload->file->size()})};
 }
 
 asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "dialect/deepgram_live.h"
 #include "dialect/whoasr_live.h"
+#include "dialect/whoasr_vad.h"
 #include "gateway/handlers.h"
 #include "gateway/live_session.h"
 
@@ -42,6 +43,18 @@ dialect::Parsed<Admitted> admit_whoasr(Services& services) {
     return Admitted{std::make_unique<dialect::WhoasrLive>(), *model, {}};
 }
 
+dialect::Parsed<Admitted> admit_vad(Services& services) {
+    const auto* model = config::first_of(services.config, models::Kind::vad);
+    if (!model || !services.engines.can_serve(model->id)) return dialect::whoasr_vad_not_loaded();
+    return Admitted{std::make_unique<dialect::WhoasrVadLive>(), model, {}};
+}
+
+dialect::Parsed<Admitted> admit_route(Services& services, Exchange& exchange, Route route) {
+    if (route == Route::deepgram_listen_live) return admit_deepgram(services, exchange);
+    if (route == Route::whoasr_vad_live) return admit_vad(services);
+    return admit_whoasr(services);
+}
+
 dialect::Parsed<Admitted> admit(Services& services, Exchange& exchange,
                                 const beast::flat_buffer& buffer, const Match& match) {
     if (exchange.target_error()) return as_request_error(*exchange.target_error());
@@ -50,8 +63,7 @@ dialect::Parsed<Admitted> admit(Services& services, Exchange& exchange,
             Error(Errc::bad_request, "frames were sent before the handshake was answered"));
     // A gateway that closes serves whom it had accepted before; the stream is told to come again in
     // its turn, which a client expects more than a refusal.
-    auto admitted = match.route == Route::deepgram_listen_live ? admit_deepgram(services, exchange)
-                                                               : admit_whoasr(services);
+    auto admitted = admit_route(services, exchange, match.route);
     if (!admitted) return admitted;
     const auto& model = admitted->model->id;
     if (auto refusal = services.engines.refusal(model)) return as_request_error(*refusal);
@@ -70,6 +82,9 @@ asio::awaitable<bool> upgrade_to_live(Services& services, Exchange& exchange,
     auto admitted = admit(services, exchange, buffer, match);
     if (!admitted) {
         auto response = error_response(match.protocol, admitted.error(), exchange.id());
+        if (match.route == Route::whoasr_vad_live &&
+            admitted.error().error.errc() == Errc::unavailable)
+            response.status = dialect::kWhoasrVadRefused;
         co_await exchange.respond(std::move(response));
         co_return false;
     }

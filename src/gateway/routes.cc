@@ -29,6 +29,8 @@ constexpr Entry kRoutes[] = {
     {"GET", "/v1/listen", Kind::upgrade, Route::deepgram_listen_live, Protocol::deepgram},
     {"POST", "/offline/recognize", Kind::plain, Route::whoasr_recognize, Protocol::whoasr},
     {"POST", "/timestamp/predict", Kind::plain, Route::whoasr_timestamp, Protocol::whoasr},
+    {"POST", "/vad/detect", Kind::plain, Route::whoasr_vad, Protocol::whoasr},
+    {"GET", "/vad/ws/*", Kind::upgrade, Route::whoasr_vad_live, Protocol::whoasr},
     {"GET", "/ws/*", Kind::upgrade, Route::whoasr_live, Protocol::whoasr},
     {"POST", "/model/load", Kind::plain, Route::whoasr_model_load, Protocol::whoasr},
     {"POST", "/model/unload/*", Kind::plain, Route::whoasr_model_unload, Protocol::whoasr},

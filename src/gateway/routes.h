@@ -30,6 +30,8 @@ enum class Route {
     admin_models,
     admin_model,
     admin_change,
+    whoasr_vad,
+    whoasr_vad_live,
     kn_demo_upload,
     preflight,
     wrong_method,

@@ -26,6 +26,8 @@ TEST(Routes, EveryPathAndMethodFindsItsHandler) {
         {"POST", "/timestamp/predict", false, Route::whoasr_timestamp},
         {"GET", "/timestamp", false, Route::site},
         {"GET", "/ws/abc", true, Route::whoasr_live},
+        {"POST", "/vad/detect", false, Route::whoasr_vad},
+        {"GET", "/vad/ws/abc", true, Route::whoasr_vad_live},
         {"GET", "/ws/", true, Route::not_found},
         {"GET", "/ws/a/b", true, Route::not_found},
         {"GET", "/v1/models/en-us", false, Route::openai_model},

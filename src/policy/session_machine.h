@@ -129,6 +129,8 @@ class SessionMachine {
     bool is_mid_utterance() const;
     std::uint32_t epoch() const { return ref_.epoch; }
     SamplePos received() const { return received_; }
+    // All that is told of audio before this was told.
+    SamplePos settled() const { return settled_; }
     std::size_t kept_samples() const { return kept_.size(); }
     std::int64_t replays() const { return replays_; }
 

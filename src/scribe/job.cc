@@ -53,6 +53,7 @@ asio::awaitable<void> Job::run() {
     tasks_.cancel();
     co_await tasks_.wait();
     segments_.clear();
+    finder_.reset();
     context_.engines.look_again();
     running_.reset();
     place_.reset();
@@ -82,7 +83,10 @@ asio::awaitable<void> Job::work() {
     served_at_ = steady_clock::now();
     channel_->post(proto::Begun{});
     tasks_.spawn("job results", collect());
-    if (submit_.text.empty())
+    const auto* model = config::find_model(context_.config, submit_.model);
+    if (model && model->kind == models::Kind::vad)
+        co_await detect_speech();
+    else if (submit_.text.empty())
         co_await recognise();
     else
         co_await align();
@@ -319,7 +323,7 @@ void Job::ask_for_engines() {
 void Job::on_tick() {
     post_progress();
     const auto now = steady_clock::now();
-    bool is_engine_wanted = false;
+    bool is_engine_wanted = finder_ && finder_->is_seeking();
     for (const auto& [index, segment] : segments_) {
         segment->give_up_silent_engine(now);
         is_engine_wanted = is_engine_wanted || segment->wants_engine();

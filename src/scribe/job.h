@@ -11,7 +11,8 @@
 // 3. With a text to align, a file of at most kMaxUtterance is one segment. A longer one is gone
 //    through twice: first it is recognised, which tells what of the text is in which segment, then
 //    each segment is aligned with its piece.
-// 4. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
+// 4. With a model of voice activity nothing is recognised: each segment is where somebody speaks.
+// 5. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
 //    cancelled, the decoder is killed, nothing is answered.
 //
 // Loop thread only.
@@ -27,6 +28,7 @@
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
 #include "scribe/places.h"
+#include "scribe/speech_finder.h"
 
 #include <map>
 #include <memory>
@@ -64,6 +66,7 @@ class Job {
     Result<runtime::DecoderProcess> start_decoder();
     asio::awaitable<Result<std::optional<Samples>>> read(runtime::DecoderProcess& decoder);
     asio::awaitable<void> recognise();
+    asio::awaitable<void> detect_speech();
     asio::awaitable<void> align();
     asio::awaitable<Result<std::optional<audio::Segment>>> read_short_file();
     asio::awaitable<void> align_in_pieces();
@@ -75,6 +78,8 @@ class Job {
 
     bool has_room() const;
     void take_segments(audio::Segmenter& segmenter);
+    bool take_speech(std::optional<SpeechSpan>& last);
+    void post_speech(const SpeechSpan& span);
     std::size_t add_segment(audio::Segment segment, std::string text);
     void take_results();
     std::optional<proto::Utterance> guess(std::size_t index, const Error& error) const;
@@ -94,6 +99,7 @@ class Job {
 
     std::map<std::size_t, std::unique_ptr<dispatch::WholeStream>> segments_;  // under way
     policy::TranscriptAssembly assembly_;
+    std::optional<SpeechFinder> finder_;  // while speech is looked for
     proto::SamplePos decoded_ = 0;
     proto::Millis claimed_duration_{};
     bool is_decoded_ = false;

@@ -20,11 +20,12 @@ std::vector<std::string> names(const std::vector<PlannedChild>& plan) {
 
 TEST(ChildPlan, ADefaultConfigurationHasOneEngineOneScribeAndTwoGateways) {
     const auto plan = plan_children(config::Config{}, 2);
-    EXPECT_THAT(names(plan), ElementsAre("engine en-us 0", "scribe 0", "gateway 0", "gateway 1"));
+    EXPECT_THAT(names(plan), ElementsAre("engine en-us 0", "engine silero 0", "scribe 0",
+                                         "gateway 0", "gateway 1"));
     EXPECT_EQ(plan[0].program, "tutti-engine-pocketsphinx");
     EXPECT_THAT(plan[0].flags, IsSupersetOf({"--cores", "2"}));
     EXPECT_THAT(plan[0].flags, Not(Contains("--whole-threads")));
-    EXPECT_THAT(plan[3].flags, ElementsAre("role", "gateway"));
+    EXPECT_THAT(plan[4].flags, ElementsAre("role", "gateway"));
 }
 
 TEST(ChildPlan, ReplicasShareTheCoresAndGatewaysGrowWithThem) {
