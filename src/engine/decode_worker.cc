@@ -44,8 +44,10 @@ class DecodeWorker {
         stream_.reset();
         failure_ = kNoUtterance;
         log::reopen();  // the file may have been renamed since the utterance before
-        StreamOptions options{
-            .carry = {}, .continues = begin.continues, .align_text = begin.align_text};
+        StreamOptions options{.carry = {},
+                              .continues = begin.continues,
+                              .align_text = begin.align_text,
+                              .hotwords = begin.hotwords};
         if (!begin.carry.empty()) options.carry = begin.carry;
         stream_ = recognizer_.create_stream(std::move(options));
     }

@@ -66,6 +66,8 @@ struct StreamOptions {
     // Not empty: the words that are in the utterance, whose times are wanted instead of a free
     // recognition. Only for a recognizer of mode `whole` whose backend aligns.
     std::string align_text = {};
+    // Words and phrases that are likely. A backend that cannot use them ignores them.
+    std::vector<std::string> hotwords = {};
 };
 
 // A cause that every engine of the model would meet, such as a text that is not in the utterance.

@@ -349,7 +349,10 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
 }
 
 TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
-    StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole, .align_text = "one two"});
+    StreamMachine machine({.ref = kRef,
+                           .mode = proto::StreamMode::whole,
+                           .align_text = "one two",
+                           .hotwords = {"three"}});
     Actions actions;
     ASSERT_TRUE(machine.on_audio(0, silence(100), actions));
     ASSERT_TRUE(machine.on_finish(actions));
@@ -357,6 +360,7 @@ TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
     const auto* begin = std::get_if<BeginUtterance>(&actions.front());
     ASSERT_TRUE(begin);
     EXPECT_EQ(begin->options.align_text, "one two");
+    EXPECT_EQ(begin->options.hotwords, std::vector<std::string>{"three"});
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class FileJob {
   public:
     // With an align_text (at most proto::kMaxAlignText bytes), the times of its words are wanted.
     FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-            std::string align_text = {});
+            std::string align_text = {}, std::vector<std::string> hotwords = {});
     ~FileJob();
 
     // Rejected becomes an error. After Done or an error there is nothing more.
@@ -50,6 +50,7 @@ class FileJob {
     int file_;
     const config::Model& model_;
     const std::string align_text_;
+    const std::vector<std::string> hotwords_;
     std::optional<runtime::IpcChannel> channel_;
     std::optional<Error> failure_;
     proto::Transcript transcript_;

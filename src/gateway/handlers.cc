@@ -63,8 +63,9 @@ Response error_response(dialect::Protocol protocol, const dialect::RequestError&
 
 asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
                                                      int file, const config::Model& model,
-                                                     std::string_view align_text) {
-    FileJob job(services, exchange, file, model, std::string(align_text));
+                                                     std::string_view align_text,
+                                                     std::vector<std::string> hotwords) {
+    FileJob job(services, exchange, file, model, std::string(align_text), std::move(hotwords));
     auto transcript = co_await job.collect();
     co_await job.finish();
     co_return transcript;

@@ -20,7 +20,8 @@ policy::SessionMachine::Options machine_options(const config::Config& config,
         .wants_partials = settings.wants_partials,
         .endpoint_silence = std::max(settings.endpoint_silence.value_or(config.endpoint_silence),
                                      config.min_endpoint_silence),
-        .utterance_end = settings.utterance_end};
+        .utterance_end = settings.utterance_end,
+        .hotwords = settings.hotwords};
 }
 
 }  // namespace

@@ -36,10 +36,11 @@ class SegmentMachine {
     static constexpr SamplePos kPiece = 32 * 1024;
 
     SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples,
-                   std::string align_text = {})
+                   std::string align_text = {}, std::vector<std::string> hotwords = {})
         : first_sample_(first_sample),
           samples_(std::move(samples)),
-          align_text_(std::move(align_text)) {}
+          align_text_(std::move(align_text)),
+          hotwords_(std::move(hotwords)) {}
 
     // `stream` is the number that stands for the segment on that engine's connection.
     void on_engine_found(std::uint32_t stream);
@@ -80,6 +81,7 @@ class SegmentMachine {
     const SamplePos first_sample_;
     std::vector<std::int16_t> samples_;
     std::string align_text_;
+    std::vector<std::string> hotwords_;
     State state_ = State::seeking;
     proto::StreamRef ref_;
     SamplePos sent_ = 0;

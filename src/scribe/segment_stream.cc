@@ -7,10 +7,11 @@ using std::chrono::steady_clock;
 
 SegmentStream::SegmentStream(dispatch::Engines& engines, const std::string& model,
                              audio::Segment segment, std::string align_text,
-                             std::function<void()> on_change)
+                             std::vector<std::string> hotwords, std::function<void()> on_change)
     : engines_(engines),
       on_change_(std::move(on_change)),
-      machine_(segment.first_sample, std::move(segment.samples), std::move(align_text)),
+      machine_(segment.first_sample, std::move(segment.samples), std::move(align_text),
+               std::move(hotwords)),
       request_(engines, *this, model, proto::StreamMode::whole) {
 }
 

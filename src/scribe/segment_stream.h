@@ -26,7 +26,8 @@ class SegmentStream : public dispatch::EngineClient {
 
     // With an align_text, the text that is in the segment.
     SegmentStream(dispatch::Engines& engines, const std::string& model, audio::Segment segment,
-                  std::string align_text, std::function<void()> on_change);
+                  std::string align_text, std::vector<std::string> hotwords,
+                  std::function<void()> on_change);
     ~SegmentStream() override;
 
     bool wants_engine() const { return machine_.wants_engine(); }

@@ -29,7 +29,8 @@ std::string without_key(std::string text, const std::string& key) {
 
 class UpstreamStream : public RecognizerStream {
   public:
-    explicit UpstreamStream(Upstream& upstream) : upstream_(upstream) {}
+    UpstreamStream(Upstream& upstream, StreamOptions options)
+        : upstream_(upstream), hotwords_(std::move(options.hotwords)) {}
 
     void accept_audio(std::span<const std::int16_t> samples) override {
         samples_.insert(samples_.end(), samples.begin(), samples.end());
@@ -39,7 +40,7 @@ class UpstreamStream : public RecognizerStream {
     Hypothesis partial() override { return {}; }
 
     void send(bool is_urgent) {
-        auto request = make_request(upstream_.options, upstream_.key, samples_);
+        auto request = make_request(upstream_.options, upstream_.key, samples_, hotwords_);
         request.is_urgent = is_urgent;
         reply_ = upstream_.pool.begin(std::move(request));
     }
@@ -71,6 +72,7 @@ class UpstreamStream : public RecognizerStream {
     }
 
     Upstream& upstream_;
+    const std::vector<std::string> hotwords_;
     std::vector<std::int16_t> samples_;
     bool is_due_ = false;
     std::future<Result<HttpReply>> reply_;  // valid once it is asked for
@@ -81,8 +83,8 @@ class UpstreamRecognizer : public Recognizer {
     UpstreamRecognizer(std::shared_ptr<Upstream> upstream, proto::StreamMode mode)
         : upstream_(std::move(upstream)), is_live_(mode == proto::StreamMode::live) {}
 
-    std::unique_ptr<RecognizerStream> create_stream(StreamOptions) override {
-        return std::make_unique<UpstreamStream>(*upstream_);
+    std::unique_ptr<RecognizerStream> create_stream(StreamOptions options) override {
+        return std::make_unique<UpstreamStream>(*upstream_, std::move(options));
     }
     void decode(std::span<RecognizerStream* const> ready) override {
         for (auto* stream : ready) static_cast<UpstreamStream*>(stream)->send(is_live_);

@@ -46,10 +46,19 @@ class Multipart {
     std::string body_;
 };
 
-std::string chat_body(const UpstreamOptions& options, std::span<const std::int16_t> samples) {
+std::string prompt_of(const UpstreamOptions& options, std::span<const std::string> hotwords) {
+    if (hotwords.empty()) return options.prompt;
+    const auto listed = fmt::format("{}", fmt::join(hotwords, ", "));
+    if (options.api == UpstreamApi::chat)
+        return fmt::format("{}\nThese words may occur: {}", options.prompt, listed);
+    return options.prompt.empty() ? listed : fmt::format("{} {}", options.prompt, listed);
+}
+
+std::string chat_body(const UpstreamOptions& options, std::span<const std::int16_t> samples,
+                      const std::string& prompt) {
     const json::object audio{{"data", encode_base64(wav_of(samples))}, {"format", "wav"}};
     const json::array parts{{{"type", "input_audio"}, {"input_audio", audio}},
-                            {{"type", "text"}, {"text", options.prompt}}};
+                            {{"type", "text"}, {"text", prompt}}};
     json::object body{{"model", options.remote_model},
                       {"messages", json::array{{{"role", "user"}, {"content", parts}}}},
                       {"stream", false}};
@@ -57,13 +66,14 @@ std::string chat_body(const UpstreamOptions& options, std::span<const std::int16
     return json::serialize(body);
 }
 
-Multipart form(const UpstreamOptions& options, std::span<const std::int16_t> samples) {
+Multipart form(const UpstreamOptions& options, std::span<const std::int16_t> samples,
+               const std::string& prompt) {
     Multipart form;
     form.add("model", options.remote_model);
     form.add("response_format", options.words ? "verbose_json" : "json");
     if (options.words) form.add("timestamp_granularities[]", "word");
     if (!options.language.empty()) form.add("language", options.language);
-    if (!options.prompt.empty()) form.add("prompt", options.prompt);
+    if (!prompt.empty()) form.add("prompt", prompt);
     form.add_file(wav_of(samples));
     return form;
 }
@@ -71,14 +81,16 @@ Multipart form(const UpstreamOptions& options, std::span<const std::int16_t> sam
 }  // namespace
 
 HttpRequest make_request(const UpstreamOptions& options, const std::string& key,
-                         std::span<const std::int16_t> samples) {
+                         std::span<const std::int16_t> samples,
+                         std::span<const std::string> hotwords) {
+    const auto prompt = prompt_of(options, hotwords);
     HttpRequest request{.url = options.url, .headers = {"Accept: application/json"}};
     if (!key.empty()) request.headers.push_back("Authorization: Bearer " + key);
     if (options.api == UpstreamApi::chat) {
         request.headers.emplace_back("Content-Type: application/json");
-        request.body = chat_body(options, samples);
+        request.body = chat_body(options, samples, prompt);
     } else {
-        auto parts = form(options, samples);
+        auto parts = form(options, samples, prompt);
         request.headers.push_back("Content-Type: " + parts.type());
         request.body = std::move(parts).take();
     }

@@ -10,9 +10,10 @@
 
 namespace tutti::engine {
 
-// `key` may be empty: then none is sent.
+// `key` may be empty: then none is sent. Hotwords stand behind the card's prompt.
 HttpRequest make_request(const UpstreamOptions& options, const std::string& key,
-                         std::span<const std::int16_t> samples);
+                         std::span<const std::int16_t> samples,
+                         std::span<const std::string> hotwords = {});
 
 // A WAV file of 16 kHz mono. Shorter audio than servers take is followed by silence.
 std::string wav_of(std::span<const std::int16_t> samples);
