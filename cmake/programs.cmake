@@ -48,6 +48,7 @@ function(tutti_engine backend)
   endif()
 endfunction()
 
+include(${CMAKE_CURRENT_LIST_DIR}/engine_package.cmake)
 tutti_engine(tone)
 if(POCKETSPHINX_FOUND)
   tutti_engine(pocketsphinx PARTS pocketsphinx TESTS process)

@@ -21,6 +21,7 @@ else()
   tutti_tone_model(offline --kind asr-offline)
   tutti_tone_model(no_window --kind asr-streaming --leave-out window_size)
   tutti_tone_model(streaming_nameless --kind asr-streaming --nameless)
+  tutti_tone_model(transducer --kind asr-streaming --transducer)
   tutti_tone_model(offline_nameless --kind asr-offline --nameless)
 endif()
 

@@ -19,7 +19,7 @@ build_packages=(
 )
 test_packages=(
     clang-format clang-tidy clang libclang-rt-14-dev llvm python3
-    libgtest-dev libgmock-dev chromium flite pocketsphinx-testdata ffmpeg sox libfaketime
+    libgtest-dev libgmock-dev chromium flite pocketsphinx-testdata ffmpeg sox curl libfaketime
     python3-onnx python3-numpy
 )
 

@@ -3,10 +3,11 @@
 """Makes a folder with a model of sherpa-onnx (family nemo_ctc) that hears eight tones as letters.
 
     make_tone_model.py FOLDER --kind asr-streaming [--window 16] [--layers 0] [--capitals]
-                       [--leave-out KEY] [--nameless]
+                       [--leave-out KEY] [--nameless] [--transducer]
 
-Tones of 400 to 4500 Hz are the words "a" to "h", or with --capitals "A" to "H"; all else is silence. The right answer to any
-audio is known, and the model is made in a moment, so tests and benchmarks store none.
+Tones of 400 to 4500 Hz are the words "a" to "h", or with --capitals "A" to "H"; all else is silence.
+The right answer to any audio is known, and the model is made in a moment, so tests and benchmarks
+store none.
 
 How it hears: of four feature frames (40 ms) the mean is taken; a letter's score is how far its
 tone's mel bin stands out of the mean of all bins, that of the blank a constant. The streaming model
@@ -14,7 +15,9 @@ reads each four frames one step late, from a cache: were the states of two strea
 letters would be wrong. --layers adds that many transformer layers with random weights (width 256,
 64 frames of left context), whose output counts next to nothing, for a realistic amount of work.
 --nameless leaves the letter h without a token, and says it is not there: the model loads, and the
-library throws over each utterance in which h is heard.
+library throws over each utterance in which h is heard. --transducer makes a streaming transducer of
+the words 一 to 八 instead, which takes hotwords: of several tones at once it hears the loudest, or
+the hotword.
 """
 import argparse
 import hashlib
@@ -26,6 +29,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 TONES = {"a": 400, "b": 600, "c": 850, "d": 1200, "e": 1700, "f": 2400, "g": 3300, "h": 4500}
 BLANK = len(TONES)
+IDEOGRAPHS = "一二三四五六七八"
 BINS = 80
 STEP = 4  # frames for each output
 BLANK_SCORE = 5.0
@@ -166,6 +170,46 @@ def streaming_model(options):
             metadata)
 
 
+def transducer_parts(window):
+    """Encoder, decoder and joiner: a word is told in the first step in which it sounds."""
+    graph, words = Graph(), len(TONES) + 1
+    # Of letters and blank, the order of tokens: here the blank is first.
+    scores = letter_scores(graph, graph.add("Transpose", "features", perm=[0, 2, 1]), True)
+    order = graph.numbers(BLANK, *range(BLANK))
+    scores = graph.add("Gather", scores, order, axis=2)
+    letters = graph.add("Slice", scores, graph.numbers(1), graph.numbers(words), graph.numbers(2))
+    loudest = graph.add("ReduceMax", letters, axes=[2], keepdims=1)
+    sounds = graph.add("Cast", graph.add("Greater", loudest, graph.constant(BLANK_SCORE)),
+                       to=TensorProto.FLOAT)
+    before = graph.add("Concat", graph.add("Transpose", "h", perm=[1, 0, 2]), sounds, axis=1)
+    steps = window // STEP
+    past = graph.add("Slice", before, graph.numbers(0), graph.numbers(steps), graph.numbers(1))
+    last = graph.add("Slice", before, graph.numbers(steps), graph.numbers(steps + 1),
+                     graph.numbers(1))
+    hush = graph.constant([0] + [-50] * BLANK)
+    graph.add("Add", scores, graph.add("Mul", past, hush), name="scores")
+    graph.add("Transpose", last, perm=[1, 0, 2], name="h_next")
+    graph.add("Identity", "c", name="c_next")
+    state = [1, "B", 1]
+    encoder = (graph,
+               [tensor("features", ["B", window, BINS]), tensor("h", state), tensor("c", state)],
+               [tensor("scores", ["B", steps, words]), tensor("h_next", state),
+                tensor("c_next", state)],
+               {"model_type": "lstm", "num_encoder_layers": 1, "T": window,
+                "decode_chunk_len": window, "rnn_hidden_size": 1, "d_model": 1})
+    graph = Graph()
+    none = graph.constant(numpy.zeros((words, words)))
+    newest = graph.add("Gather", "tokens", graph.constant(1, numpy.int64), axis=1)
+    graph.add("Gather", none, newest, axis=0, name="context")
+    decoder = (graph, [tensor("tokens", ["B", 2], TensorProto.INT64)],
+               [tensor("context", ["B", words])], {"vocab_size": words, "context_size": 2})
+    graph = Graph()
+    graph.add("Add", "scores", "context", name="logits")
+    joiner = (graph, [tensor("scores", ["B", words]), tensor("context", ["B", words])],
+              [tensor("logits", ["B", words])], {"joiner_dim": words})
+    return {"encoder": encoder, "decoder": decoder, "joiner": joiner}
+
+
 def write_model(path, made, left_out):
     graph, inputs, outputs, metadata = made
     model = helper.make_model(
@@ -179,10 +223,11 @@ def write_model(path, made, left_out):
     onnx.save(model, str(path))
 
 
-def write_card(folder, kind, name):
+def write_card(folder, kind, name, options, roles):
     lines = [f'id = "{name}"', f'kind = "{kind}"', 'backend = "sherpa"', 'languages = ["en"]',
-             'licence = "Apache-2.0"', "", "[options]", 'family = "nemo_ctc"']
-    for role, file in (("model", "model.onnx"), ("tokens", "tokens.txt")):
+             'licence = "Apache-2.0"', "", "[options]"]
+    lines += [f'{key} = "{value}"' for key, value in options.items()]
+    for role, file in [*((role, role + ".onnx") for role in roles), ("tokens", "tokens.txt")]:
         content = (folder / file).read_bytes()
         lines += ["", "[[files]]", f'role = "{role}"', f'path = "{file}"', f"size = {len(content)}",
                   f'sha256 = "{hashlib.sha256(content).hexdigest()}"']
@@ -198,19 +243,33 @@ def main():
     parser.add_argument("--capitals", action="store_true", help="tells two models apart")
     parser.add_argument("--leave-out", help="a key of the metadata")
     parser.add_argument("--nameless", action="store_true", help="without a token for h")
+    parser.add_argument("--transducer", action="store_true", help="of ideographs, with hotwords")
     options = parser.parse_args()
+    if options.transducer and (options.kind != "asr-streaming" or options.nameless):
+        parser.error("--transducer is of kind asr-streaming, and all its words have names")
     if options.window <= 0 or options.window % STEP:
         parser.error(f"--window must be a multiple of {STEP}")
     options.folder.mkdir(parents=True, exist_ok=True)
-    made = (streaming_model if options.kind == "asr-streaming" else offline_model)(options)
     letters = [letter.upper() if options.capitals else letter for letter in TONES]
+    letters, card = [f"▁{letter}" for letter in letters], {"family": "nemo_ctc"}
+    tokens = [*letters, "<blk>"]
+    if options.transducer:
+        parts = transducer_parts(options.window)
+        tokens = ["<blk>", *IDEOGRAPHS]
+        card = {"family": "transducer", "decoding_method": "modified_beam_search",
+                "modeling_unit": "cjkchar"}
+    else:
+        make = streaming_model if options.kind == "asr-streaming" else offline_model
+        parts = {"model": make(options)}
+    lines = [f"{token} {i}" for i, token in enumerate(tokens)]
     if options.nameless:
-        letters.pop()
-        made[3]["vocab_size"] = len(letters) - 1
-    write_model(options.folder / "model.onnx", made, options.leave_out)
-    tokens = [f"▁{letter} {i}" for i, letter in enumerate(letters)] + [f"<blk> {BLANK}"]
-    (options.folder / "tokens.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
-    write_card(options.folder, options.kind, "tones-" + options.kind.removeprefix("asr-"))
+        lines.pop(BLANK - 1)
+        parts["model"][3]["vocab_size"] = BLANK - 2
+    for role, made in parts.items():
+        write_model(options.folder / f"{role}.onnx", made, options.leave_out)
+    (options.folder / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_card(options.folder, options.kind, "tones-" + options.kind.removeprefix("asr-"), card,
+               parts)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include "dialect/deepgram_request.h"
 
 #include "dialect/header_value.h"
+#include "dialect/hotwords.h"
 #include "dialect/json_text.h"
 
 #include <boost/json/parse.hpp>
@@ -98,6 +99,9 @@ Parsed<DeepgramRequest> parse_common(const Fields& query) {
     auto format = parse_format(query);
     if (!format) return format.error();
     request.live.format = *format;
+    auto hotwords = deepgram_hotwords(query);
+    if (!hotwords) return hotwords.error();
+    request.live.hotwords = std::move(*hotwords);
     return request;
 }
 

@@ -16,8 +16,8 @@
 namespace tutti::dialect {
 
 struct DeepgramRequest {
-    // Of a file only model, language and format count. A format means that the body is raw audio
-    // without a container.
+    // Of a file only model, language, format and hotwords count. A format means that the body is
+    // raw audio without a container.
     LiveSettings live;
     bool formats_words = false;  // punctuate or smart_format: punctuated_word is present
     bool wants_utterances = false;

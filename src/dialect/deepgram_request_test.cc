@@ -46,6 +46,7 @@ TEST(DeepgramRequest, ReadsEverythingALiveClientSends) {
     EXPECT_EQ(request->live.utterance_end, Millis(1000));
     EXPECT_TRUE(request->wants_speech_started);
     EXPECT_TRUE(request->formats_words);
+    EXPECT_EQ(request->live.hotwords, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(DeepgramRequest, EndpointingIsANumberOrABool) {

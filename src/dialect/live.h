@@ -38,6 +38,7 @@ struct LiveSettings {
     // Silence that ends an utterance; nullopt = the server's default. The server never goes below
     // its own minimum.
     std::optional<Millis> endpoint_silence;
+    std::vector<std::string> hotwords = {};  // within proto::fits_hotwords()
     // Emit UtteranceEnd after a gap this long behind the last final word; zero = never.
     Millis utterance_end{};
     // Failed(client_idle) after this long without any message; zero = the server's default.

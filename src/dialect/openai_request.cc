@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialect/openai_request.h"
 
+#include "dialect/hotwords.h"
 #include "dialect/json_text.h"
 
 #include <charconv>
@@ -98,6 +99,13 @@ MaybeError check_chunking(const Fields& form) {
     return bad_value("chunking_strategy", *value, "must be auto or an object of type server_vad");
 }
 
+MaybeError read_hotwords(const Fields& form, OpenAiRequest& request) {
+    auto hotwords = openai_hotwords(form);
+    if (!hotwords) return hotwords.error();
+    request.hotwords = std::move(*hotwords);
+    return std::nullopt;
+}
+
 MaybeError read_include(const Fields& form, OpenAiRequest& request) {
     for (const auto extra : form.find_all("include")) {
         if (extra == "progress")
@@ -115,8 +123,8 @@ Parsed<OpenAiRequest> parse_openai_transcription(const Fields& raw_form, FilePar
         return missing_parameter("file", "a file part of this name is required");
     const auto form = without_brackets(raw_form);
     OpenAiRequest request;
-    for (const auto read :
-         {read_names, read_format, read_temperature, read_granularities, read_stream, read_include})
+    for (const auto read : {read_names, read_format, read_temperature, read_granularities,
+                            read_stream, read_include, read_hotwords})
         if (auto bad = read(form, request)) return *bad;
     if (auto bad = check_chunking(form)) return *bad;
     return request;

@@ -62,6 +62,8 @@ TEST(OpenAiRequest, AcceptsTheFormsClientsSend) {
     EXPECT_TRUE(parse({{"include[]", "progress"}})->wants_progress);
     EXPECT_EQ(parse({{"language", "de"}})->language, "de");
     EXPECT_EQ(parse({{"temperature", "0.25"}})->temperature, 0.25);
+    EXPECT_EQ(parse({{"keywords[]", "x"}, {"prompt", "names"}})->hotwords,
+              (std::vector<std::string>{"x", "names"}));
 }
 
 TEST(OpenAiRequest, RefusalsNameTheParameter) {

@@ -78,6 +78,7 @@ Result<void> Connection::on(const proto::Open& open) {
     const bool is_live = open.mode == proto::StreamMode::live;
     if (!open.text.empty() && (is_live || open.text.size() > proto::kMaxText))
         return violation("impossible text", open.ref);
+    if (!proto::fits_hotwords(open.hotwords)) return violation("too many hotwords", open.ref);
     if (!open.text.empty() && !shared_.takes_text) return refuse(open, Errc::bad_request);
     if (shared_.is_draining) return refuse(open, Errc::unavailable);
     if (count_of(open) >= (is_live ? shared_.live_limit : shared_.whole_limit))

@@ -44,7 +44,10 @@ class DecodeWorker {
         stream_.reset();
         failure_ = kNoUtterance;
         log::reopen();  // the file may have been renamed since the utterance before
-        StreamOptions options{.carry = {}, .continues = begin.continues, .text = begin.text};
+        StreamOptions options{.carry = {},
+                              .continues = begin.continues,
+                              .text = begin.text,
+                              .hotwords = begin.hotwords};
         if (!begin.carry.empty()) options.carry = begin.carry;
         stream_ = recognizer_.create_stream(std::move(options));
     }

@@ -19,7 +19,10 @@ struct Begin {
     std::string carry;  // empty for the first utterance
     bool continues = false;
     std::string text;  // empty for a free recognition
-    static auto tied(auto& self) { return std::tie(self.carry, self.continues, self.text); }
+    std::vector<std::string> hotwords;
+    static auto tied(auto& self) {
+        return std::tie(self.carry, self.continues, self.text, self.hotwords);
+    }
 };
 
 // Audio for the next step, at most kMaxFeed samples; a step takes in all that was fed before it.

@@ -54,6 +54,7 @@ class ForkedRecognizer::Stream : public RecognizerStream {
         if (const auto* carry = std::any_cast<std::string>(&options.carry)) begin_.carry = *carry;
         begin_.continues = options.continues;
         begin_.text = options.text;
+        begin_.hotwords = options.hotwords;
     }
     ~Stream() override {
         if (!has_begun_ || is_over_ || !owner_.worker_) return;

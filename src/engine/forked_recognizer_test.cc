@@ -45,6 +45,7 @@ class SumStream : public RecognizerStream {
     SumStream(Shared& shared, const StreamOptions& options) : shared_(shared) {
         if (const auto* carry = std::any_cast<std::string>(&options.carry)) words_ = *carry + '|';
         words_ += options.text;
+        for (const auto& word : options.hotwords) words_ += word + '+';
     }
     void accept_audio(std::span<const std::int16_t> samples) override {
         for (const auto sample : samples) inbox_.push_back(sample);

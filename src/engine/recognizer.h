@@ -67,6 +67,8 @@ struct StreamOptions {
     // one. If it aligns: the words that are in the utterance, whose times are wanted instead of a
     // free recognition. If it punctuates: what is to be punctuated; there is no audio then.
     std::string text = {};
+    // Words and phrases that are likely. A backend that cannot use them ignores them.
+    std::vector<std::string> hotwords = {};
 };
 
 // A cause that every engine of the model would meet, such as a text that is not in the utterance.

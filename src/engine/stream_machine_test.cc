@@ -350,7 +350,10 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
 }
 
 TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
-    StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole, .text = "one two"});
+    StreamMachine machine({.ref = kRef,
+                           .mode = proto::StreamMode::whole,
+                           .text = "one two",
+                           .hotwords = {"three"}});
     Actions actions;
     ASSERT_TRUE(machine.on_audio(0, silence(100), actions));
     ASSERT_TRUE(machine.on_finish(actions));
@@ -358,6 +361,7 @@ TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
     const auto* begin = std::get_if<BeginUtterance>(&actions.front());
     ASSERT_TRUE(begin);
     EXPECT_EQ(begin->options.text, "one two");
+    EXPECT_EQ(begin->options.hotwords, std::vector<std::string>{"three"});
 }
 
 // Everything that is not digital silence is speech.

@@ -17,12 +17,13 @@ constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 FileJob::FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-                 std::string text)
+                 std::string text, std::vector<std::string> hotwords)
     : services_(services),
       exchange_(exchange),
       file_(file),
       model_(model),
       text_(std::move(text)),
+      hotwords_(std::move(hotwords)),
       tasks_(services.loop) {
     transcript_.model = model.id;
     if (!model.languages.empty()) transcript_.language = model.languages.front();
@@ -56,8 +57,8 @@ asio::awaitable<Result<void>> FileJob::submit() {
     if (!connected) co_return connected.error();
     auto socket = std::move(*connected);
     std::string frame;
-    proto::append_frame(
-        frame, proto::Submit{exchange_.id(), model_.id, services_.config.max_audio, text_});
+    proto::append_frame(frame, proto::Submit{exchange_.id(), model_.id, services_.config.max_audio,
+                                             text_, hotwords_});
     if (auto sent = runtime::send_with_fd(socket, frame, file_); !sent) co_return sent.error();
     channel_.emplace(std::move(socket), runtime::IpcChannel::Limits{.frame = proto::kMaxJobFrame});
     co_return Result<void>();

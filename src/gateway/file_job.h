@@ -23,7 +23,7 @@ class FileJob {
   public:
     // With a text (at most proto::kMaxText bytes), the times of its words are wanted.
     FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-            std::string text = {});
+            std::string text = {}, std::vector<std::string> hotwords = {});
     ~FileJob();
 
     // Rejected becomes an error. After Done or an error there is nothing more.
@@ -50,6 +50,7 @@ class FileJob {
     int file_;
     const config::Model& model_;
     const std::string text_;
+    const std::vector<std::string> hotwords_;
     std::optional<runtime::IpcChannel> channel_;
     std::optional<Error> failure_;
     proto::Transcript transcript_;

@@ -69,8 +69,9 @@ Response error_response(dialect::Protocol protocol, const dialect::RequestError&
 
 asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
                                                      int file, const config::Model& model,
-                                                     std::string_view text) {
-    FileJob job(services, exchange, file, model, std::string(text));
+                                                     std::string_view text,
+                                                     std::vector<std::string> hotwords) {
+    FileJob job(services, exchange, file, model, std::string(text), std::move(hotwords));
     auto transcript = co_await job.collect();
     co_await job.finish();
     co_return transcript;

@@ -28,10 +28,11 @@ inline dialect::RequestError as_request_error(Error error) {
     return {std::move(error), {}, {}};
 }
 
-// Runs `file` through a scribe while the client waits; see FileJob for text.
+// Runs `file` through a scribe while the client waits; see FileJob for the last two.
 asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
                                                      int file, const config::Model& model,
-                                                     std::string_view text = {});
+                                                     std::string_view text = {},
+                                                     std::vector<std::string> hotwords = {});
 
 // nullopt: the answer was a stream of events and is already written.
 asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& services,

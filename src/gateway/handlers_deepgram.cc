@@ -43,7 +43,9 @@ asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exc
     if (!upload) co_return refusal(as_request_error(upload.error()));
     if (upload->received == 0)
         co_return refusal(as_request_error(Error(Errc::undecodable_audio, "the body is empty")));
-    const auto transcript = co_await recognise(services, exchange, upload->file.fd(), **model);
+    auto hotwords = request->live.hotwords;
+    const auto transcript =
+        co_await recognise(services, exchange, upload->file.fd(), **model, {}, std::move(hotwords));
     if (!transcript) co_return refusal(as_request_error(transcript.error()));
     co_return Response{
         .body = dialect::deepgram_body(

@@ -67,12 +67,14 @@ asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& s
     const auto model = choose_model(services.config, request->model, request->language);
     if (!model) co_return refusal(model.error());
     if (request->wants_stream) {
-        FileJob job(services, exchange, upload->file->fd(), **model);
+        FileJob job(services, exchange, upload->file->fd(), **model, {}, request->hotwords);
         auto answer = co_await stream_events(exchange, job, *request);
         co_await job.finish();
         co_return answer;
     }
-    const auto transcript = co_await recognise(services, exchange, upload->file->fd(), **model);
+    auto hotwords = request->hotwords;
+    const auto transcript = co_await recognise(services, exchange, upload->file->fd(), **model, {},
+                                               std::move(hotwords));
     if (!transcript) co_return refusal(as_request_error(transcript.error()));
     auto body = dialect::openai_body(*transcript, *request);
     co_return Response{.content_type = std::string(body.content_type),

@@ -22,7 +22,8 @@ policy::SessionMachine::Options machine_options(const config::Config& config,
         .copies_audio = copies_audio,
         .endpoint_silence = std::max(settings.endpoint_silence.value_or(config.endpoint_silence),
                                      config.min_endpoint_silence),
-        .utterance_end = settings.utterance_end};
+        .utterance_end = settings.utterance_end,
+        .hotwords = settings.hotwords};
 }
 
 }  // namespace

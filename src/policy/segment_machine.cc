@@ -16,7 +16,8 @@ void SegmentMachine::on_engine_found(std::uint32_t stream) {
                                     .wants_partials = false,
                                     .endpoint_silence = {},
                                     .first_sample = first_sample_,
-                                    .text = text_}});
+                                    .text = text_,
+                                    .hotwords = hotwords_}});
 }
 
 void SegmentMachine::on_engine_lost() {

@@ -36,8 +36,12 @@ class SegmentMachine {
     static constexpr int kMaxAttempts = 3;
     static constexpr SamplePos kPiece = 32 * 1024;
 
-    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples, std::string text = {})
-        : first_sample_(first_sample), samples_(std::move(samples)), text_(std::move(text)) {}
+    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples,
+                   std::string text = {}, std::vector<std::string> hotwords = {})
+        : first_sample_(first_sample),
+          samples_(std::move(samples)),
+          text_(std::move(text)),
+          hotwords_(std::move(hotwords)) {}
 
     // `stream` is the number that stands for the segment on that engine's connection.
     void on_engine_found(std::uint32_t stream);
@@ -78,6 +82,7 @@ class SegmentMachine {
     const SamplePos first_sample_;
     std::vector<std::int16_t> samples_;
     std::string text_;
+    std::vector<std::string> hotwords_;
     State state_ = State::seeking;
     proto::StreamRef ref_;
     SamplePos sent_ = 0;

@@ -168,13 +168,15 @@ TEST(SegmentMachine, ARefusalForWantOfRoomCostsNothing) {
     EXPECT_EQ(s.start(), "OaF");
 }
 
-TEST(SegmentMachine, ATextToAlignGoesToEachEngine) {
-    SegmentMachine machine(kStart, {1, 2, 3}, "one two");
+TEST(SegmentMachine, ATextToAlignAndHotwordsGoToEachEngine) {
+    SegmentMachine machine(kStart, {1, 2, 3}, "one two", {"three"});
     for (std::uint32_t stream = 1; stream < 3; ++stream) {
         machine.on_engine_found(stream);
         const auto actions = machine.take_actions();
         ASSERT_EQ(actions.size(), 1u);
         EXPECT_EQ(std::get<SendOpen>(actions[0]).message.text, "one two");
+        EXPECT_EQ(std::get<SendOpen>(actions[0]).message.hotwords,
+                  std::vector<std::string>{"three"});
         machine.on_engine_lost();
         machine.take_actions();
     }

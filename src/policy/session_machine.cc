@@ -102,8 +102,13 @@ void SessionMachine::on_engine_found(std::uint32_t stream) {
     ref_ = {stream, ref_.epoch + 1};
     sent_ = decoded_ = settled_;
     for (auto& mark : marks_) mark.is_sent = false;
-    act(SendOpen{{ref_, proto::StreamMode::live, options_.wants_partials, options_.endpoint_silence,
-                  settled_}});
+    act(SendOpen{{ref_,
+                  proto::StreamMode::live,
+                  options_.wants_partials,
+                  options_.endpoint_silence,
+                  settled_,
+                  {},
+                  options_.hotwords}});
 }
 
 void SessionMachine::on_engine_lost() {

@@ -96,11 +96,12 @@ class SessionMachine {
         bool copies_audio = false;  // of each final
         Millis endpoint_silence{700};
         Millis utterance_end{};  // zero = never told
+        std::vector<std::string> hotwords = {};
         SamplePos backlog_limit = 30 * proto::kSampleRate;
     };
     static constexpr int kMaxAttempts = 3;
 
-    explicit SessionMachine(Options options) : options_(options) {}
+    explicit SessionMachine(Options options) : options_(std::move(options)) {}
 
     // From the client. Begin starts anew even after a failure.
     void on_audio(std::span<const std::int16_t> samples);

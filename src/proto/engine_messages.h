@@ -46,9 +46,12 @@ struct Open {
     // and the text of its Final has the marks. What is wrong with it is Failed with
     // Errc::bad_parameter, or bad_request when it is wrong for this audio.
     std::string text = {};
+    // Words and phrases that are likely; a model that cannot use them ignores them. Within
+    // fits_hotwords().
+    std::vector<std::string> hotwords = {};
     static auto tied(auto& self) {
         return std::tie(self.ref, self.mode, self.wants_partials, self.endpoint_silence,
-                        self.first_sample, self.text);
+                        self.first_sample, self.text, self.hotwords);
     }
 };
 
@@ -166,6 +169,15 @@ inline constexpr SamplePos kCreditWindow = 15 * kSampleRate;
 inline constexpr SamplePos kMaxUtterance = 30 * kSampleRate;
 
 inline constexpr std::size_t kMaxText = 64 * 1024;
+
+inline constexpr std::size_t kMaxHotwords = 200;
+inline constexpr std::size_t kMaxHotwordBytes = 8 * 1024;  // of all together
+
+inline bool fits_hotwords(const std::vector<std::string>& words) {
+    std::size_t bytes = 0;
+    for (const auto& word : words) bytes += word.size();
+    return words.size() <= kMaxHotwords && bytes <= kMaxHotwordBytes;
+}
 
 // A frame above this is a protocol violation.
 inline constexpr std::size_t kMaxEngineFrame = 2 * 1024 * 1024;

@@ -21,8 +21,9 @@ struct Submit {
     // Not empty: the words that are in the audio. Their times are wanted, spelt as they are here;
     // at most kMaxText bytes. What is wrong with it is Rejected, Errc::bad_request.
     std::string text = {};
+    std::vector<std::string> hotwords = {};  // as Open::hotwords
     static auto tied(auto& self) {
-        return std::tie(self.job_id, self.model, self.max_duration, self.text);
+        return std::tie(self.job_id, self.model, self.max_duration, self.text, self.hotwords);
     }
 };
 

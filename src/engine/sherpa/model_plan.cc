@@ -244,10 +244,24 @@ Result<Metadata> read_metadata(const ModelCard& card, const Family& family, cons
     return metadata;
 }
 
-Result<void> check_tokens(const ModelCard& card, const Family& family, const ModelPlan& plan,
+// Without its vocabulary the library would not survive a hotword of these units.
+void take_hotwords(ModelPlan& plan, std::set<std::string> symbols) {
+    const auto option = [&](const char* name, std::string_view otherwise) {
+        const auto found = plan.options.find(name);
+        return found == plan.options.end() ? std::string(otherwise) : found->second;
+    };
+    const bool is_characters = option("modeling_unit", "cjkchar") == "cjkchar";
+    plan.takes_hotwords = plan.family == "transducer" &&
+                          option("decoding_method", "") == "modified_beam_search" &&
+                          (is_characters || plan.files.contains("bpe_vocab"));
+    if (plan.takes_hotwords && is_characters) plan.symbols = std::move(symbols);
+}
+
+Result<void> check_tokens(const ModelCard& card, const Family& family, ModelPlan& plan,
                           const Metadata& metadata) {
-    const auto tokens = load_tokens(plan.files.at("tokens"));
+    auto tokens = load_tokens(plan.files.at("tokens"));
     if (!tokens) return tokens.error();
+    take_hotwords(plan, std::move(tokens->symbols));
     if (family.needs_blank && !tokens->has_blank)
         return bad(card, "tokens: has no <blk>, <eps> or <blank>");
     const auto found = metadata.find("vocab_size");

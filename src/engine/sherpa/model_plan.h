@@ -15,6 +15,7 @@
 #include "models/model_card.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct ModelPlan {
     TokenStyle style = TokenStyle::pieces;
     bool is_lower_case = false;                  // its text is to be lowered
     proto::Millis tail{};                        // of silence that brings out a stream's last words
+    bool takes_hotwords = false;                 // of a request
+    std::set<std::string> symbols;               // that hotwords are spelt in; empty = not known
     proto::Millis longest_clip{};                // that an offline model takes at once
     std::map<std::string, std::string> files;    // role -> path
     std::map<std::string, std::string> options;  // as the card has them, all known and in range

@@ -37,6 +37,7 @@ void find_online(Symbols& in, Api& api) {
     in.find(api.create_online_recognizer, "SherpaOnnxCreateOnlineRecognizer");
     in.find(api.destroy_online_recognizer, "SherpaOnnxDestroyOnlineRecognizer");
     in.find(api.create_online_stream, "SherpaOnnxCreateOnlineStream");
+    in.find(api.create_online_stream_with, "SherpaOnnxCreateOnlineStreamWithHotwords");
     in.find(api.destroy_online_stream, "SherpaOnnxDestroyOnlineStream");
     in.find(api.online_accept, "SherpaOnnxOnlineStreamAcceptWaveform");
     in.find(api.online_input_finished, "SherpaOnnxOnlineStreamInputFinished");
@@ -50,6 +51,7 @@ void find_offline(Symbols& in, Api& api) {
     in.find(api.create_offline_recognizer, "SherpaOnnxCreateOfflineRecognizer");
     in.find(api.destroy_offline_recognizer, "SherpaOnnxDestroyOfflineRecognizer");
     in.find(api.create_offline_stream, "SherpaOnnxCreateOfflineStream");
+    in.find(api.create_offline_stream_with, "SherpaOnnxCreateOfflineStreamWithHotwords");
     in.find(api.destroy_offline_stream, "SherpaOnnxDestroyOfflineStream");
     in.find(api.offline_accept, "SherpaOnnxAcceptWaveformOffline");
     in.find(api.offline_decode, "SherpaOnnxDecodeMultipleOfflineStreams");

@@ -181,6 +181,8 @@ struct Api {
     const OnlineRecognizer* (*create_online_recognizer)(const OnlineConfig*);
     void (*destroy_online_recognizer)(const OnlineRecognizer*);
     const OnlineStream* (*create_online_stream)(const OnlineRecognizer*);
+    // Phrases between slashes (hotwords.h); transducers with modified_beam_search only.
+    const OnlineStream* (*create_online_stream_with)(const OnlineRecognizer*, const char* hotwords);
     void (*destroy_online_stream)(const OnlineStream*);
     void (*online_accept)(const OnlineStream*, std::int32_t rate, const float*, std::int32_t n);
     void (*online_input_finished)(const OnlineStream*);
@@ -192,6 +194,8 @@ struct Api {
     const OfflineRecognizer* (*create_offline_recognizer)(const OfflineConfig*);
     void (*destroy_offline_recognizer)(const OfflineRecognizer*);
     const OfflineStream* (*create_offline_stream)(const OfflineRecognizer*);
+    const OfflineStream* (*create_offline_stream_with)(const OfflineRecognizer*,
+                                                       const char* hotwords);
     void (*destroy_offline_stream)(const OfflineStream*);
     void (*offline_accept)(const OfflineStream*, std::int32_t rate, const float*, std::int32_t n);
     void (*offline_decode)(const OfflineRecognizer*, const OfflineStream**, std::int32_t n);

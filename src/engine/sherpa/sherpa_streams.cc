@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sherpa/sherpa_streams.h"
 
+#include "engine/sherpa/hotwords.h"
 #include "engine/sherpa/result_json.h"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ Heard heard_in(const NativeResult& result) {
 // --- what both share -----------------------------------------------------------------------------
 
 StreamBase::StreamBase(std::shared_ptr<const LoadedModel> model, const StreamOptions& options)
-    : model_(std::move(model)) {
+    : hotwords_(encode_hotwords(model->plan(), options.hotwords)), model_(std::move(model)) {
     const auto* carry = std::any_cast<Samples>(&options.carry);
     if (options.continues && carry) carried_ = *carry;
 }
@@ -101,8 +102,12 @@ Outcome StreamBase::result() {
 OnlineStreamOf::OnlineStreamOf(std::shared_ptr<const LoadedModel> shared,
                                const StreamOptions& options)
     : StreamBase(std::move(shared), options) {
-    native_ = guarded("begin an utterance",
-                      [&] { return model().api().create_online_stream(model().online()); });
+    native_ = guarded("begin an utterance", [&] {
+        const auto& api = model().api();
+        return hotwords_.empty()
+                   ? api.create_online_stream(model().online())
+                   : api.create_online_stream_with(model().online(), hotwords_.c_str());
+    });
     if (!native_) throw std::runtime_error("sherpa-onnx cannot begin an utterance");
     if (!carried().empty()) feed(carried());
 }
@@ -216,11 +221,15 @@ namespace {
 
 using NativeOffline = std::unique_ptr<const OfflineStream, void (*)(const OfflineStream*)>;
 
-NativeOffline make_native(const LoadedModel& model, std::span<const std::int16_t> samples) {
+NativeOffline make_native(const LoadedModel& model, const OfflineStreamOf& stream) {
     const auto& api = model.api();
-    NativeOffline native(api.create_offline_stream(model.offline()), api.destroy_offline_stream);
+    const auto& hotwords = stream.hotwords();
+    NativeOffline native(hotwords.empty()
+                             ? api.create_offline_stream(model.offline())
+                             : api.create_offline_stream_with(model.offline(), hotwords.c_str()),
+                         api.destroy_offline_stream);
     if (!native) throw std::runtime_error("no stream");
-    const auto floats = to_floats(samples, kShortestClip);
+    const auto floats = to_floats(stream.clip(), kShortestClip);
     api.offline_accept(native.get(), proto::kSampleRate, floats.data(), count_of(floats));
     return native;
 }
@@ -243,8 +252,8 @@ void decode_batch(const LoadedModel& model, std::span<RecognizerStream* const> b
         std::vector<NativeOffline> natives;
         std::vector<const OfflineStream*> streams;
         for (auto* stream : batch) {
-            const auto clip = static_cast<OfflineStreamOf*>(stream)->clip();
-            streams.push_back(natives.emplace_back(make_native(model, clip)).get());
+            const auto& one = *static_cast<OfflineStreamOf*>(stream);
+            streams.push_back(natives.emplace_back(make_native(model, one)).get());
         }
         model.api().offline_decode(model.offline(), streams.data(),
                                    static_cast<std::int32_t>(streams.size()));

@@ -33,6 +33,7 @@ class StreamBase : public RecognizerStream {
     virtual SamplePos length() const = 0;  // the carried audio included
 
     Ending ending_ = Ending::complete;
+    const std::string hotwords_;  // as the library takes them
 
   private:
     std::shared_ptr<const LoadedModel> model_;  // with the recognizer; must outlive native streams
@@ -67,6 +68,7 @@ class OfflineStreamOf : public StreamBase {
 
     void accept_audio(std::span<const std::int16_t> samples) override;
     void input_finished(Ending ending) override;
+    const std::string& hotwords() const { return hotwords_; }
     bool is_ready() const override { return decoded_clips_ < clip_ends_.size(); }
     Hypothesis partial() override { return {}; }
     // REQUIRES of both: is_ready(). The audio that is decoded next, all of it but for models that

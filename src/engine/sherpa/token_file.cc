@@ -43,6 +43,7 @@ Result<TokenFile> parse_tokens(std::string_view text, std::string_view origin) {
         if (id < 0) return bad(origin, fmt::format("line {} does not end in a number", number));
         if (!tokens.ids.insert(id).second)
             return bad(origin, fmt::format("line {}: a second token {}", number, id));
+        tokens.symbols.emplace(symbol);
         tokens.has_blank |= symbol == "<blk>" || symbol == "<eps>" || symbol == "<blank>";
     }
     if (tokens.ids.empty()) return bad(origin, "has no tokens");

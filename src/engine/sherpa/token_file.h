@@ -15,6 +15,7 @@ namespace tutti::engine::sherpa {
 
 struct TokenFile {
     std::set<int> ids;
+    std::set<std::string> symbols;
     bool has_blank = false;  // "<blk>", "<eps>" or "<blank>"
 };
 

@@ -32,7 +32,8 @@ std::string without_key(std::string text, const std::string& key) {
 
 class UpstreamStream : public RecognizerStream {
   public:
-    explicit UpstreamStream(Upstream& upstream) : upstream_(upstream) {}
+    UpstreamStream(Upstream& upstream, StreamOptions options)
+        : upstream_(upstream), hotwords_(std::move(options.hotwords)) {}
 
     void accept_audio(std::span<const std::int16_t> samples) override {
         samples_.insert(samples_.end(), samples.begin(), samples.end());
@@ -50,10 +51,10 @@ class UpstreamStream : public RecognizerStream {
             upload_ = upstream_.store->begin(wav_of(samples_), is_urgent, deadline_);
     }
     void ask() {
-        if (!upload_) return begin(make_request(upstream_.options, upstream_.key, samples_));
+        if (!upload_) return begin(make_request(upstream_.options, upstream_.key, samples_, hotwords_));
         const auto link = upstream_.store->finish(*upload_);
         if (link)
-            begin(make_link_request(upstream_.options, upstream_.key, *link));
+            begin(make_link_request(upstream_.options, upstream_.key, *link, hotwords_));
         else
             failure_ = link.error();
     }
@@ -95,6 +96,7 @@ class UpstreamStream : public RecognizerStream {
     }
 
     Upstream& upstream_;
+    const std::vector<std::string> hotwords_;
     std::vector<std::int16_t> samples_;
     bool is_due_ = false;
     bool is_urgent_ = false;
@@ -109,8 +111,8 @@ class UpstreamRecognizer : public Recognizer {
     UpstreamRecognizer(std::shared_ptr<Upstream> upstream, proto::StreamMode mode)
         : upstream_(std::move(upstream)), is_live_(mode == proto::StreamMode::live) {}
 
-    std::unique_ptr<RecognizerStream> create_stream(StreamOptions) override {
-        return std::make_unique<UpstreamStream>(*upstream_);
+    std::unique_ptr<RecognizerStream> create_stream(StreamOptions options) override {
+        return std::make_unique<UpstreamStream>(*upstream_, std::move(options));
     }
     void decode(std::span<RecognizerStream* const> ready) override {
         for (auto* stream : ready) static_cast<UpstreamStream*>(stream)->send(is_live_);

@@ -104,6 +104,28 @@ TEST_F(UpstreamTest, HearsWhatAChatServerAnswers) {
     EXPECT_EQ(recognize(*load(server.url(), {{"api", "chat"}})).hypothesis.text, "hello");
 }
 
+TEST_F(UpstreamTest, HotwordsStandBehindThePromptOfTheCard) {
+    std::string body;
+    TestServer server([&](Peer& peer) {
+        body = peer.request().body();
+        peer.reply(200, R"({"text":"ok","choices":[{"message":{"content":"ok"}}]})");
+    });
+    const auto ask = [&](std::map<std::string, std::string> card) {
+        const auto recognizer = load(server.url(), std::move(card));
+        const auto stream = recognizer->create_stream({.hotwords = {"Tutti", "the \"house\""}});
+        stream->accept_audio(std::vector<std::int16_t>(16000));
+        stream->input_finished(Ending::complete);
+        RecognizerStream* one = stream.get();
+        recognizer->decode({&one, 1});
+        EXPECT_EQ(stream->result().hypothesis.text, "ok");
+        return body;
+    };
+    EXPECT_THAT(ask({}), HasSubstr("name=\"prompt\"\r\n\r\nTutti, the \"house\"\r\n"));
+    EXPECT_THAT(ask({{"prompt", "A talk."}}), HasSubstr("\r\nA talk. Tutti, the \"house\"\r\n"));
+    EXPECT_THAT(ask({{"api", "chat"}, {"prompt", "Write."}}),
+                HasSubstr(R"(Write.\nThese words may occur: Tutti, the \"house\")"));
+}
+
 TEST_F(UpstreamTest, SendsTheUtterancesOfARoundSideBySide) {
     std::mutex mutex;
     std::condition_variable changed;

@@ -46,6 +46,14 @@ class Multipart {
     std::string body_;
 };
 
+std::string prompt_of(const UpstreamOptions& options, std::span<const std::string> hotwords) {
+    if (hotwords.empty()) return options.prompt;
+    const auto listed = fmt::format("{}", fmt::join(hotwords, ", "));
+    if (options.api == UpstreamApi::chat)
+        return fmt::format("{}\nThese words may occur: {}", options.prompt, listed);
+    return options.prompt.empty() ? listed : fmt::format("{} {}", options.prompt, listed);
+}
+
 json::object inline_part(std::span<const std::int16_t> samples) {
     const json::object audio{{"data", encode_base64(wav_of(samples))}, {"format", "wav"}};
     return {{"type", "input_audio"}, {"input_audio", audio}};
@@ -57,8 +65,9 @@ json::object link_part(const UpstreamOptions& options, const std::string& link) 
     return {{"type", "audio_url"}, {"audio_url", std::move(address)}};
 }
 
-std::string chat_body(const UpstreamOptions& options, const json::object& audio) {
-    const json::array parts{audio, {{"type", "text"}, {"text", options.prompt}}};
+std::string chat_body(const UpstreamOptions& options, const json::object& audio,
+                      const std::string& prompt) {
+    const json::array parts{audio, {{"type", "text"}, {"text", prompt}}};
     json::object body{{"model", options.remote_model},
                       {"messages", json::array{{{"role", "user"}, {"content", parts}}}},
                       {"stream", false}};
@@ -67,13 +76,13 @@ std::string chat_body(const UpstreamOptions& options, const json::object& audio)
 }
 
 // All but the audio.
-Multipart form_of(const UpstreamOptions& options) {
+Multipart form_of(const UpstreamOptions& options, const std::string& prompt) {
     Multipart form;
     form.add("model", options.remote_model);
     form.add("response_format", options.words ? "verbose_json" : "json");
     if (options.words) form.add("timestamp_granularities[]", "word");
     if (!options.language.empty()) form.add("language", options.language);
-    if (!options.prompt.empty()) form.add("prompt", options.prompt);
+    if (!prompt.empty()) form.add("prompt", prompt);
     return form;
 }
 
@@ -87,8 +96,8 @@ HttpRequest request_of(const UpstreamOptions& options, const std::string& key,
 }
 
 HttpRequest chat_request(const UpstreamOptions& options, const std::string& key,
-                         const json::object& audio) {
-    return request_of(options, key, "application/json", chat_body(options, audio));
+                         const json::object& audio, const std::string& prompt) {
+    return request_of(options, key, "application/json", chat_body(options, audio, prompt));
 }
 
 HttpRequest form_request(const UpstreamOptions& options, const std::string& key, Multipart form) {
@@ -99,18 +108,22 @@ HttpRequest form_request(const UpstreamOptions& options, const std::string& key,
 }  // namespace
 
 HttpRequest make_request(const UpstreamOptions& options, const std::string& key,
-                         std::span<const std::int16_t> samples) {
-    if (options.api == UpstreamApi::chat) return chat_request(options, key, inline_part(samples));
-    auto form = form_of(options);
+                         std::span<const std::int16_t> samples,
+                         std::span<const std::string> hotwords) {
+    const auto prompt = prompt_of(options, hotwords);
+    if (options.api == UpstreamApi::chat)
+        return chat_request(options, key, inline_part(samples), prompt);
+    auto form = form_of(options, prompt);
     form.add_file(wav_of(samples));
     return form_request(options, key, std::move(form));
 }
 
 HttpRequest make_link_request(const UpstreamOptions& options, const std::string& key,
-                              const std::string& link) {
+                              const std::string& link, std::span<const std::string> hotwords) {
+    const auto prompt = prompt_of(options, hotwords);
     if (options.api == UpstreamApi::chat)
-        return chat_request(options, key, link_part(options, link));
-    auto form = form_of(options);
+        return chat_request(options, key, link_part(options, link), prompt);
+    auto form = form_of(options, prompt);
     form.add(options.audio_url_field, link);
     return form_request(options, key, std::move(form));
 }

@@ -52,7 +52,7 @@ class PocketSphinx : public Backend {
     bool provoke(Recognizer& recognizer) override {
         StreamOptions options;
         if (mode_ == StreamMode::whole)
-            options.align_text = "she had a good xyzzyqwrt";
+            options.text = "she had a good xyzzyqwrt";
         else
             options.carry = std::string("of another model");
         const auto samples = say(kSentences[0]);

@@ -14,6 +14,7 @@ import { keepsProcesses, TuttiServer } from "../harness/server.ts";
 import { until } from "../harness/wait.ts";
 
 const kKey = "sk-never-to-be-seen-0123456789";
+const kKeptBytes = 1_000_000;
 const kDigits = "15937";
 const kAudio = wav(join16(silence(300), dtmf(kDigits), silence(500)));
 
@@ -23,6 +24,7 @@ class Gate {
   target = 0;
   connections = 0;
   firstBytes = ""; // of the first connection
+  sent = ""; // the latest bytes of clients
   private readonly server = net.createServer((client) => this.pass(client));
   private readonly open = new Set<net.Socket>();
 
@@ -38,6 +40,9 @@ class Gate {
   private pass(client: net.Socket): void {
     if (++this.connections === 1)
       client.once("data", (bytes: Buffer) => (this.firstBytes = bytes.toString("latin1")));
+    client.on("data", (bytes: Buffer) => {
+      this.sent = (this.sent + bytes.toString("latin1")).slice(-kKeptBytes);
+    });
     const far = net.connect(this.target, "127.0.0.1");
     for (const [one, other] of [
       [client, far],
@@ -117,6 +122,31 @@ async function checkFiles(near: TuttiServer): Promise<void> {
   });
 }
 
+// What clients say to expect reaches the server that recognises.
+async function checkHotwords(near: TuttiServer, gate: Gate): Promise<void> {
+  const isTold = (words: string): boolean =>
+    gate.sent.includes(`name="prompt"\r\n\r\n${words}\r\n`);
+  const openai = await transcribe(near, { prompt: "Tutti, scribes" });
+  assert.equal(openai.status, 200, openai.text);
+  assert.ok(isTold("Tutti, scribes"), "of OpenAI");
+
+  const headers = { "content-type": "audio/wav" };
+  const query = "keyterm=grand%20piano&keywords=viola:2";
+  const deepgram = await near.post(`/v1/listen?${query}`, { headers, body: kAudio });
+  assert.equal(deepgram.status, 200, deepgram.text);
+  assert.ok(isTold("grand piano, viola"), "of a file in Deepgram's dialect");
+
+  const live = await DeepgramClient.open(near, { keyterm: "cello" });
+  live.sendAudio(join16(dtmf("42"), silence(1500)));
+  await live.heard(spelt("42"));
+  await live.finish();
+  assert.ok(isTold("cello"), "of a live stream");
+
+  const many = await near.post(`/v1/listen?keyterm=${"x".repeat(9000)}`, { headers, body: kAudio });
+  assert.equal(many.status, 400, many.text);
+  assert.match(many.json.err_msg, /^keyterm: at most 200 words/);
+}
+
 // Every dialect says in its own way that it is not the client's fault and may be tried again.
 async function checkRefusals(near: TuttiServer): Promise<void> {
   const kWhy = /the upstream server/;
@@ -160,6 +190,7 @@ test("a model on another server survives that server's end", async (t) => {
   await withNear(gate, async (near) => {
     await checkFiles(near);
     await hearsLive(near);
+    await checkHotwords(near, gate);
     assert.ok(gate.firstBytes.includes(`\r\nAuthorization: Bearer ${kKey}\r\n`), gate.firstBytes);
     const connections = gate.connections;
     for (let n = 0; n < 10; ++n) assert.equal((await transcribe(near)).status, 200);
