@@ -19,8 +19,9 @@ WholeStream::~WholeStream() {
     perform();
 }
 
-void WholeStream::give_up_silent_engine(steady_clock::time_point now) {
-    if (!machine_.has_engine() || now - given_at_ < kAnswerLimit) return;
+void WholeStream::give_up_silent_engine(steady_clock::time_point now,
+                                        std::chrono::milliseconds limit) {
+    if (!machine_.has_engine() || now - given_at_ < limit) return;
     machine_.on_engine_silent();
     perform();
 }

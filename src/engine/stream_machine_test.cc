@@ -391,5 +391,17 @@ TEST(StreamMachine, ADetectorOfItsOwnFindsBordersThatAFlushAndTheFinishKeep) {
     EXPECT_EQ(subject.finals[1].utterance.end, Millis(103'500));
 }
 
+TEST(StreamMachine, AWholeStreamIsAsLongAsItsModelTakes) {
+    for (const SamplePos longest : {proto::kMaxUtterance, 3 * proto::kMaxUtterance}) {
+        StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole}, {}, longest);
+        const std::vector<std::int16_t> second(proto::kSampleRate);
+        Actions actions;
+        SamplePos sent = 0;
+        for (; !machine.is_over() && sent < 4 * proto::kMaxUtterance; sent += proto::kSampleRate)
+            ASSERT_TRUE(machine.on_audio(sent, second, actions));
+        EXPECT_EQ(sent, longest + 2 * proto::kSampleRate) << "a second more is let pass";
+    }
+}
+
 }  // namespace
 }  // namespace tutti::engine
