@@ -1,4 +1,4 @@
-# Models of sherpa-onnx for the tests, made by tools/make_tone_model.py. Whoever needs one says
+# Models of sherpa-onnx for the tests, made by tools/make_*_model.py. Whoever needs one says
 # tutti_use_tone_models(target), and finds them in the folder TUTTI_TEST_MODELS. Without
 # python3-onnx there are none.
 set(models ${CMAKE_BINARY_DIR}/sherpa_models)
@@ -14,9 +14,18 @@ function(tutti_tone_model name)
   add_custom_target(sherpa_test_model_${name} DEPENDS ${models}/${name}/model.toml)
   add_dependencies(sherpa_test_models sherpa_test_model_${name})
 endfunction()
+function(tutti_other_model name script)
+  set(maker ${CMAKE_SOURCE_DIR}/tools/${script})
+  add_custom_command(OUTPUT ${models}/${name}/model.toml DEPENDS ${maker}
+    COMMAND ${debian_python} -B ${maker} ${models}/${name})
+  add_custom_target(sherpa_test_model_${name} DEPENDS ${models}/${name}/model.toml)
+  add_dependencies(sherpa_test_models sherpa_test_model_${name})
+endfunction()
 if(no_onnx)
   message(STATUS "python3-onnx is not installed: there are no models to test tutti-engine-sherpa")
 else()
+  tutti_other_model(marks make_punctuation_model.py)
+  tutti_other_model(voices make_speaker_model.py)
   tutti_tone_model(streaming --kind asr-streaming)
   tutti_tone_model(offline --kind asr-offline)
   tutti_tone_model(no_window --kind asr-streaming --leave-out window_size)

@@ -40,9 +40,11 @@ std::vector<const Model*> speech_models(const Config& config) {
     return found;
 }
 
-const Model* first_of(const Config& config, models::Kind kind) {
+const Model* first_of(const Config& config, models::Kind kind, std::string_view language) {
     for (const auto& id : config.models)
-        if (const auto* model = find_model(config, id); model->kind == kind) return model;
+        if (const auto* model = find_model(config, id);
+            model->kind == kind && knows_language(*model, language))
+            return model;
     return nullptr;
 }
 

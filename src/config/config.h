@@ -18,6 +18,7 @@ struct Model {
     std::string backend;  // tutti-engine-<backend> is the program that serves it
     models::Kind kind = models::Kind::asr_streaming;
     std::vector<std::string> languages;  // ISO 639-1; empty = any
+    bool punctuates = false;             // its texts have punctuation without further ado
     std::vector<std::string> aliases;    // other names by which clients may ask for it
     std::string directory;               // of the model's files; empty = the backend's own place
     int replicas = 1;                    // that it always has; 0 = loaded when somebody asks for it
@@ -134,8 +135,8 @@ const Model* resolve_model(const Config& config, std::string_view name,
 // The served models that recognise speech; the first is the default. Never empty once loaded.
 std::vector<const Model*> speech_models(const Config& config);
 
-// The first served model of the kind, or nullptr.
-const Model* first_of(const Config& config, models::Kind kind);
+// The first served model of the kind that knows the language, or nullptr.
+const Model* first_of(const Config& config, models::Kind kind, std::string_view language = {});
 
 // Processes that the model may have at once; at least 1.
 int most_replicas(const Model& model);

@@ -150,6 +150,8 @@ TEST(Config, TheLanguagePicksWhenNoModelIsMeant) {
     EXPECT_EQ(resolve_model(config, "talk"), nullptr) << "it recognises no speech";
     EXPECT_EQ(first_of(config, models::Kind::vad)->id, "talk");
     EXPECT_EQ(first_of(config, models::Kind::punctuation), nullptr);
+    EXPECT_EQ(first_of(config, models::Kind::asr_streaming, "zh")->id, "chinese");
+    EXPECT_EQ(first_of(config, models::Kind::asr_streaming, "de"), nullptr);
 }
 
 TEST(Config, LanguagesMatchByTheirPrimarySubtag) {

@@ -45,7 +45,8 @@ struct CardValue {
 std::vector<CardValue> values_of(const ModelCard& card) {
     return {{"backend", card.backend},
             {"kind", std::string(models::name_of(card.kind))},
-            {"languages", join_list(card.languages)}};
+            {"languages", join_list(card.languages)},
+            {"punctuates", models::punctuates(card) ? "true" : "false"}};
 }
 
 void set_from_card(LoadedConfig& loaded, Model& model, std::string_view key,

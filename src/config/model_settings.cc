@@ -58,6 +58,17 @@ ModelSetting list(std::string_view key, std::vector<std::string> Model::*member)
             [member](const Model& m) { return join_list(m.*member); }};
 }
 
+ModelSetting flag(std::string_view key, bool Model::*member) {
+    return {key, Setting::Kind::text,
+            [member](Model& m, std::string_view value) -> Result<void> {
+                if (value != "true" && value != "false")
+                    return Error(Errc::bad_config, "must be true or false");
+                m.*member = value == "true";
+                return {};
+            },
+            [member](const Model& m) { return std::string(m.*member ? "true" : "false"); }};
+}
+
 ModelSetting kind() {
     return {"kind", Setting::Kind::text,
             [](Model& m, std::string_view value) -> Result<void> {
@@ -78,6 +89,7 @@ std::span<const ModelSetting> model_settings() {
         text("backend", &Model::backend),
         kind(),
         list("languages", &Model::languages),
+        flag("punctuates", &Model::punctuates),
         list("aliases", &Model::aliases),
         text("directory", &Model::directory),
         number("replicas", &Model::replicas),

@@ -8,9 +8,19 @@
 namespace tutti::dialect {
 namespace {
 
+bool ends_sentence(char c) {
+    return c == '.' || c == '?' || c == '!';
+}
+
+// Capitals at the beginning and behind the end of a sentence.
 std::string capitalised(std::string_view text) {
     std::string out(text);
-    if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 32);
+    bool is_begin = true;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        char& c = out[i];
+        if (is_begin && c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+        is_begin = c == ' ' ? is_begin || (i > 0 && ends_sentence(out[i - 1])) : false;
+    }
     return out;
 }
 
@@ -50,19 +60,24 @@ std::string_view error_code_of(Errc cause) {
 
 }  // namespace
 
-std::string deepgram_text(const proto::Utterance& utterance, bool is_formatted) {
-    return is_formatted ? capitalised(utterance.text) : utterance.text;
+std::string deepgram_text(std::string_view text, bool is_formatted) {
+    return is_formatted ? capitalised(text) : std::string(text);
 }
 
 json::array deepgram_words(const std::vector<proto::Word>& words, bool is_formatted) {
     json::array out;
+    bool begins = true;
     for (const auto& word : words) {
         json::object object{{"word", word.text},
                             {"start", to_seconds(word.start)},
                             {"end", to_seconds(word.end)},
                             {"confidence", to_confidence(word.confidence)}};
-        if (is_formatted)
-            object["punctuated_word"] = out.empty() ? capitalised(word.text) : word.text;
+        if (is_formatted) {
+            const auto& shown = word.shown.empty() ? word.text : word.shown;
+            object["punctuated_word"] = begins ? capitalised(shown) : shown;
+            begins = ends_sentence(shown.empty() ? ' ' : shown.back());
+        }
+        if (word.speaker != proto::kNoSpeaker) object["speaker"] = word.speaker;
         out.push_back(std::move(object));
     }
     return out;

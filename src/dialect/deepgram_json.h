@@ -12,8 +12,8 @@
 
 namespace tutti::dialect {
 
-// Formatting here means a capital first letter; models that punctuate have done the rest.
-std::string deepgram_text(const proto::Utterance& utterance, bool is_formatted);
+// Formatting here means capitals where sentences begin; models that punctuate have done the rest.
+std::string deepgram_text(std::string_view text, bool is_formatted);
 
 json::array deepgram_words(const std::vector<proto::Word>& words, bool is_formatted);
 

@@ -142,7 +142,7 @@ std::vector<Command> DeepgramLive::on(const Failed& event) {
 SendText DeepgramLive::results(const Window& window) const {
     const auto duration = std::max(Millis(0), window.end - window.start);
     const bool is_formatted = request_.formats_words;
-    json::object alternative{{"transcript", deepgram_text(window.utterance, is_formatted)},
+    json::object alternative{{"transcript", deepgram_text(window.utterance.text, is_formatted)},
                              {"confidence", to_confidence(window.utterance.confidence)},
                              {"words", deepgram_words(window.utterance.words, is_formatted)}};
     json::object metadata{{"request_id", session_.request_id},

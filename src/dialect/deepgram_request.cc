@@ -166,10 +166,13 @@ Parsed<DeepgramRequest> parse_deepgram_file(const Fields& raw_query) {
     bool is_multichannel = false;
     if (auto bad = read_flags(query, {{"utterances", &request->wants_utterances},
                                       {"paragraphs", &request->wants_paragraphs},
+                                      {"diarize", &request->wants_speakers},
                                       {"multichannel", &is_multichannel}}))
         return *bad;
     // A file does not say beforehand how many channels it has.
     if (is_multichannel) return no_multichannel();
+    if (const auto wanted = query.find("diarize_model"))
+        request->wants_speakers = !equals_ignoring_case(*wanted, "false");
     for (const auto tag : query.find_all("tag")) request->tags.emplace_back(tag);
     return request;
 }

@@ -118,6 +118,10 @@ TEST(DeepgramRequest, AnyLanguageMeansTheModelsOwn) {
 }
 
 TEST(DeepgramRequest, ReadsWhatAFileClientWants) {
+    EXPECT_FALSE(file("diarize=false")->wants_speakers);
+    EXPECT_TRUE(file("diarize=true")->wants_speakers);
+    EXPECT_TRUE(file("diarize_model=latest")->wants_speakers);
+    EXPECT_FALSE(file("diarize=maybe"));
     const auto request = file("utterances=true&paragraphs=true&punctuate=true&tag=a&tag=b");
     ASSERT_TRUE(request);
     EXPECT_TRUE(request->wants_utterances);

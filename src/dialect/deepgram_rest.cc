@@ -19,21 +19,27 @@ constexpr std::size_t kParagraphSentences = 5;
 using Utterances = std::vector<proto::Utterance>;
 using Paragraph = std::vector<const proto::Utterance*>;
 
-std::string joined_text(const Utterances& utterances, bool is_formatted) {
+// Without punctuation an utterance is the best that a sentence can be.
+std::string joined_text(const proto::Transcript& transcript, bool is_formatted) {
+    if (transcript.is_punctuated) return deepgram_text(transcript.text(), is_formatted);
     std::string out;
-    for (const auto& utterance : utterances) {
+    for (const auto& utterance : transcript.utterances) {
         if (utterance.text.empty()) continue;
         if (!out.empty()) out += ' ';
-        out += deepgram_text(utterance, is_formatted);
+        out += deepgram_text(utterance.text, is_formatted);
     }
     return out;
 }
 
-json::array all_words(const Utterances& utterances, bool is_formatted) {
+json::array all_words(const proto::Transcript& transcript, bool is_formatted) {
     json::array out;
-    for (const auto& utterance : utterances)
-        for (auto& word : deepgram_words(utterance.words, is_formatted))
-            out.push_back(std::move(word));
+    std::vector<proto::Word> words;
+    for (const auto& utterance : transcript.utterances) {
+        words.insert(words.end(), utterance.words.begin(), utterance.words.end());
+        if (transcript.is_punctuated && &utterance != &transcript.utterances.back()) continue;
+        for (auto& word : deepgram_words(words, is_formatted)) out.push_back(std::move(word));
+        words.clear();
+    }
     return out;
 }
 
@@ -60,18 +66,23 @@ std::vector<Paragraph> split_paragraphs(const Utterances& utterances) {
     for (const auto& utterance : utterances) {
         if (utterance.text.empty()) continue;
         const bool begins = out.empty() || out.back().size() == kParagraphSentences ||
-                            start_of(utterance) - end_of(*out.back().back()) >= kParagraphGap;
+                            start_of(utterance) - end_of(*out.back().back()) >= kParagraphGap ||
+                            utterance.speaker != out.back().back()->speaker;
         if (begins) out.emplace_back();
         out.back().push_back(&utterance);
     }
     return out;
 }
 
+void add_speaker(json::object& out, const proto::Utterance& utterance) {
+    if (utterance.speaker != proto::kNoSpeaker) out["speaker"] = utterance.speaker;
+}
+
 json::object paragraph_json(const Paragraph& paragraph, bool is_formatted, std::string& text) {
     json::array sentences;
     std::size_t word_count = 0;
     for (const auto* utterance : paragraph) {
-        const auto sentence = deepgram_text(*utterance, is_formatted);
+        const auto sentence = deepgram_text(utterance->text, is_formatted);
         text += sentences.empty() ? "\n" : " ";
         text += sentence;
         word_count += utterance->words.size();
@@ -79,10 +90,12 @@ json::object paragraph_json(const Paragraph& paragraph, bool is_formatted, std::
                              {"start", to_seconds(start_of(*utterance))},
                              {"end", to_seconds(end_of(*utterance))}});
     }
-    return {{"sentences", std::move(sentences)},
-            {"num_words", word_count},
-            {"start", to_seconds(start_of(*paragraph.front()))},
-            {"end", to_seconds(end_of(*paragraph.back()))}};
+    json::object out{{"sentences", std::move(sentences)},
+                     {"num_words", word_count},
+                     {"start", to_seconds(start_of(*paragraph.front()))},
+                     {"end", to_seconds(end_of(*paragraph.back()))}};
+    add_speaker(out, *paragraph.front());
+    return out;
 }
 
 json::object paragraphs_json(const Utterances& utterances, bool is_formatted) {
@@ -99,13 +112,15 @@ json::array utterances_json(const Utterances& utterances, bool is_formatted) {
     json::array out;
     for (const auto& utterance : utterances) {
         if (utterance.text.empty()) continue;
-        out.push_back({{"start", to_seconds(start_of(utterance))},
-                       {"end", to_seconds(end_of(utterance))},
-                       {"confidence", to_confidence(utterance.confidence)},
-                       {"channel", 0},
-                       {"transcript", deepgram_text(utterance, is_formatted)},
-                       {"words", deepgram_words(utterance.words, is_formatted)},
-                       {"id", random_uuid()}});
+        json::object object{{"start", to_seconds(start_of(utterance))},
+                            {"end", to_seconds(end_of(utterance))},
+                            {"confidence", to_confidence(utterance.confidence)},
+                            {"channel", 0},
+                            {"transcript", deepgram_text(utterance.text, is_formatted)},
+                            {"words", deepgram_words(utterance.words, is_formatted)},
+                            {"id", random_uuid()}};
+        add_speaker(object, utterance);
+        out.push_back(std::move(object));
     }
     return out;
 }
@@ -153,9 +168,9 @@ std::string deepgram_body(const proto::Transcript& transcript, const DeepgramReq
                           const DeepgramFile& file) {
     const auto& utterances = transcript.utterances;
     const bool is_formatted = request.formats_words;
-    json::object alternative{{"transcript", joined_text(utterances, is_formatted)},
+    json::object alternative{{"transcript", joined_text(transcript, is_formatted)},
                              {"confidence", to_confidence(mean_confidence(utterances))},
-                             {"words", all_words(utterances, is_formatted)}};
+                             {"words", all_words(transcript, is_formatted)}};
     if (request.wants_paragraphs)
         alternative["paragraphs"] = paragraphs_json(utterances, is_formatted);
     json::array alternatives, channels;

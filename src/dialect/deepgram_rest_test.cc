@@ -51,6 +51,44 @@ TEST(DeepgramRest, UtterancesAndPunctuationOnRequest) {
               "Good day To you all");
 }
 
+TEST(DeepgramRest, MarksAreShownWordByWord) {
+    auto transcript = test::transcript();
+    transcript.is_punctuated = true;
+    transcript.utterances[0].text = "good day,";
+    transcript.utterances[1].text = "to you. all";
+    transcript.utterances[0].words[1].shown = "day,";
+    transcript.utterances[1].words[1].shown = "you.";
+    const auto answer = body("punctuate=true", transcript);
+    const auto& alternative = answer.at("results").at("channels").at(0).at("alternatives").at(0);
+    EXPECT_EQ(alternative.at("transcript"), "Good day, to you. All");
+    std::vector<std::string> shown;
+    for (const auto& word : alternative.at("words").as_array())
+        shown.emplace_back(word.at("punctuated_word").as_string());
+    EXPECT_EQ(shown, (std::vector<std::string>{"Good", "day,", "to", "you.", "All"}));
+    EXPECT_EQ(alternative.at("words").at(1).at("word"), "day");
+}
+
+TEST(DeepgramRest, SpeakersAreTold) {
+    auto transcript = test::transcript();
+    transcript.utterances[1].start = transcript.utterances[0].end + Millis(10);
+    for (int i = 0; i < 2; ++i) {
+        auto& utterance = transcript.utterances[static_cast<std::size_t>(i)];
+        utterance.speaker = i;
+        for (auto& word : utterance.words) word.speaker = i;
+    }
+    const auto results =
+        body("diarize=true&utterances=true&paragraphs=true", transcript).at("results");
+    const auto& alternative = results.at("channels").at(0).at("alternatives").at(0);
+    EXPECT_EQ(alternative.at("words").at(1).at("speaker"), 0);
+    EXPECT_EQ(alternative.at("words").at(2).at("speaker"), 1);
+    EXPECT_EQ(results.at("utterances").at(1).at("speaker"), 1);
+    const auto& paragraphs = alternative.at("paragraphs").at("paragraphs").as_array();
+    ASSERT_EQ(paragraphs.size(), 2u);
+    EXPECT_EQ(paragraphs[1].at("speaker"), 1);
+    const auto plain = body("utterances=true", test::transcript()).at("results");
+    EXPECT_FALSE(plain.at("utterances").at(0).as_object().contains("speaker"));
+}
+
 TEST(DeepgramRest, ParagraphsBreakAtLongSilence) {
     auto transcript = test::transcript();
     transcript.utterances.push_back(test::utterance("and more", Millis(5000)));

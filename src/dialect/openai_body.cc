@@ -77,6 +77,36 @@ std::string verbose_json(const proto::Transcript& transcript, const OpenAiReques
     return to_text(out);
 }
 
+// "A" to "Z", then "AA".
+std::string speaker_name(std::int32_t speaker) {
+    std::string name;
+    for (auto rest = std::max(speaker, 0) + 1; rest > 0; rest = (rest - 1) / 26)
+        name.insert(name.begin(), static_cast<char>('A' + (rest - 1) % 26));
+    return name;
+}
+
+json::array speaker_segments(const proto::Transcript& transcript) {
+    json::array out;
+    for (const auto& utterance : transcript.utterances) {
+        if (utterance.text.empty()) continue;
+        out.push_back({{"type", "transcript.text.segment"},
+                       {"id", "seg_" + std::to_string(out.size())},
+                       {"start", to_seconds(utterance.start)},
+                       {"end", to_seconds(utterance.end)},
+                       {"text", utterance.text},
+                       {"speaker", speaker_name(utterance.speaker)}});
+    }
+    return out;
+}
+
+std::string diarized_json(const proto::Transcript& transcript) {
+    return to_text(json::object{{"task", "transcribe"},
+                                {"duration", to_seconds(transcript.duration)},
+                                {"text", transcript.text()},
+                                {"segments", speaker_segments(transcript)},
+                                {"usage", usage_json(transcript)}});
+}
+
 json::object model_json(const ModelCard& model) {
     return {{"id", model.id},
             {"object", "model"},
@@ -130,6 +160,8 @@ RenderedBody openai_body(const proto::Transcript& transcript, const OpenAiReques
             return {kPlain, render_vtt(transcript)};
         case OpenAiFormat::verbose_json:
             return {kJson, verbose_json(transcript, request)};
+        case OpenAiFormat::diarized_json:
+            return {kJson, diarized_json(transcript)};
     }
     return {kJson,
             to_text(json::object{{"text", transcript.text()}, {"usage", usage_json(transcript)}})};
@@ -171,8 +203,11 @@ std::string OpenAiStream::finish(const proto::Transcript& transcript,
         last["duration"] = to_seconds(transcript.duration);
         add_granularities(last, transcript, request);
     }
-    const auto done = event(last);
-    return text_.empty() ? delta_event("") + done : done;
+    std::string events = text_.empty() ? delta_event("") : "";
+    if (request.format == OpenAiFormat::diarized_json)
+        for (const auto& segment : speaker_segments(transcript))
+            events += event(segment.as_object());
+    return events + event(last);
 }
 
 std::string OpenAiStream::fail(const RequestError& error) const {

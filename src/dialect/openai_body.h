@@ -50,7 +50,8 @@ class OpenAiStream {
     // Empty when the utterance has no text.
     std::string on_utterance(const proto::Utterance& utterance);
     std::string on_progress(const proto::Progress& progress) const;
-    // At least one delta comes before the end, an empty one if nothing was said.
+    // At least one delta comes before the end, an empty one if nothing was said; for diarized_json
+    // the segments with their speakers, too.
     std::string finish(const proto::Transcript& transcript, const OpenAiRequest& request);
     std::string fail(const RequestError& error) const;
 

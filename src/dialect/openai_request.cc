@@ -16,6 +16,7 @@ constexpr std::pair<std::string_view, OpenAiFormat> kFormats[] = {
     {"srt", OpenAiFormat::srt},
     {"vtt", OpenAiFormat::vtt},
     {"verbose_json", OpenAiFormat::verbose_json},
+    {"diarized_json", OpenAiFormat::diarized_json},
 };
 
 using MaybeError = std::optional<RequestError>;
@@ -46,9 +47,8 @@ MaybeError read_format(const Fields& form, OpenAiRequest& request) {
         request.format = format;
         return std::nullopt;
     }
-    if (*wanted == "diarized_json")
-        return bad_value("response_format", *wanted, "speakers are not told apart on this server");
-    return bad_value("response_format", *wanted, "must be json, text, srt, vtt or verbose_json");
+    return bad_value("response_format", *wanted,
+                     "must be json, text, srt, vtt, verbose_json or diarized_json");
 }
 
 MaybeError read_temperature(const Fields& form, OpenAiRequest& request) {

@@ -16,7 +16,7 @@
 
 namespace tutti::dialect {
 
-enum class OpenAiFormat { json, text, srt, vtt, verbose_json };
+enum class OpenAiFormat { json, text, srt, vtt, verbose_json, diarized_json };
 
 struct OpenAiRequest {
     std::string model;

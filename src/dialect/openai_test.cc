@@ -68,7 +68,6 @@ TEST(OpenAiRequest, AcceptsTheFormsClientsSend) {
 
 TEST(OpenAiRequest, RefusalsNameTheParameter) {
     const std::pair<std::string, std::string> refused[] = {
-        {"response_format", "diarized_json"},
         {"response_format", "xml"},
         {"temperature", "1.1"},
         {"temperature", "-0.1"},
@@ -110,6 +109,41 @@ TEST(OpenAiBody, EveryFormatHasItsTypeAndText) {
     for (const auto* format : {"text", "srt", "vtt"})
         EXPECT_EQ(rendered({{"response_format", format}}).content_type,
                   "text/plain; charset=utf-8");
+}
+
+proto::Transcript conversation() {
+    auto transcript = test::transcript();
+    transcript.utterances[0].speaker = 0;
+    transcript.utterances[1].speaker = 27;
+    return transcript;
+}
+
+TEST(OpenAiBody, DiarizedSegmentsHaveTheirSpeakers) {
+    const auto request = parse({{"response_format", "diarized_json"}}).value();
+    const auto rendered_body = openai_body(conversation(), request);
+    EXPECT_EQ(rendered_body.content_type, "application/json");
+    const auto body = test::parsed(rendered_body.text);
+    EXPECT_EQ(body.at("task"), "transcribe");
+    EXPECT_EQ(body.at("duration"), 5.25);
+    EXPECT_EQ(body.at("text"), "good day to you all");
+    ASSERT_EQ(body.at("segments").as_array().size(), 2u);
+    EXPECT_EQ(
+        body.at("segments").at(0),
+        test::parsed(R"({"type":"transcript.text.segment","id":"seg_0","start":0.0,"end":0.7,)"
+                     R"("text":"good day","speaker":"A"})"));
+    EXPECT_EQ(body.at("segments").at(1).at("speaker"), "AB") << "after Z comes AA";
+}
+
+TEST(OpenAiStream, SpeakersComeBeforeTheEnd) {
+    const auto request = parse({{"response_format", "diarized_json"}, {"stream", "true"}}).value();
+    OpenAiStream events;
+    const auto transcript = conversation();
+    for (const auto& utterance : transcript.utterances) events.on_utterance(utterance);
+    const auto last = events.finish(transcript, request);
+    const auto segment = last.find("\"type\":\"transcript.text.segment\"");
+    ASSERT_NE(segment, last.npos);
+    EXPECT_NE(last.find("\"speaker\":\"AB\"", segment), last.npos);
+    EXPECT_GT(last.find("transcript.text.done"), segment);
 }
 
 TEST(OpenAiBody, VerboseSegmentsHaveAllTenKeys) {

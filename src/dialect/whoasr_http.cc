@@ -32,19 +32,21 @@ json::object sentence_json(const proto::Utterance& utterance) {
     const auto& words = utterance.words;
     const auto start = words.empty() ? utterance.start : words.front().start;
     const auto end = words.empty() ? utterance.end : words.back().end;
-    return {{"text", utterance.text},
-            {"start", start.count()},
-            {"end", end.count()},
-            {"timestamp", pairs_of(words)},
-            {"spk", 0}};
+    json::object out{{"text", utterance.text},
+                     {"start", start.count()},
+                     {"end", end.count()},
+                     {"timestamp", pairs_of(words)}};
+    if (utterance.speaker != proto::kNoSpeaker) out["spk"] = utterance.speaker;
+    return out;
 }
 
-json::object result_json(const proto::Transcript& transcript, std::string_view key) {
+json::object result_json(const proto::Transcript& transcript,
+                         const std::vector<proto::Utterance>& parts, std::string_view key) {
     json::array pairs, sentences;
-    for (const auto& utterance : transcript.utterances) {
-        if (utterance.text.empty()) continue;
-        for (auto& pair : pairs_of(utterance.words)) pairs.push_back(std::move(pair));
-        sentences.push_back(sentence_json(utterance));
+    for (const auto& part : parts) {
+        if (part.text.empty()) continue;
+        for (auto& pair : pairs_of(part.words)) pairs.push_back(std::move(pair));
+        sentences.push_back(sentence_json(part));
     }
     json::object out{{"key", key}, {"text", transcript.text()}, {"timestamp", std::move(pairs)}};
     // Silence has no sentences, and upstream leaves the key out then.
@@ -80,9 +82,11 @@ std::optional<RequestError> check_whoasr_audio(std::string_view param,
         *filename};
 }
 
-std::string whoasr_body(const proto::Transcript& transcript, const WhoasrUpload& upload) {
+std::string whoasr_body(const proto::Transcript& transcript,
+                        const std::vector<proto::Utterance>& sentences,
+                        const WhoasrUpload& upload) {
     json::array results;
-    results.push_back(result_json(transcript, upload.key));
+    results.push_back(result_json(transcript, sentences, upload.key));
     return to_text(json::object{{"success", true},
                                 {"results", std::move(results)},
                                 {"message", "Recognition completed successfully"},

@@ -32,7 +32,10 @@ std::optional<RequestError> check_whoasr_form(const Fields& form,
 std::optional<RequestError> check_whoasr_audio(std::string_view param,
                                                const std::optional<std::string>& filename);
 
-std::string whoasr_body(const proto::Transcript& transcript, const WhoasrUpload& upload);
+// The sentences are the transcript's, cut anew, or its utterances; one has `spk` when its speaker
+// is known.
+std::string whoasr_body(const proto::Transcript& transcript,
+                        const std::vector<proto::Utterance>& sentences, const WhoasrUpload& upload);
 
 std::string whoasr_failure_body(const Error& failure);
 

@@ -186,17 +186,38 @@ TEST(WhoasrForm, ChecksFileAndNumbers) {
 TEST(WhoasrBody, HasUpstreamsKeysInOrder) {
     proto::Transcript transcript;
     transcript.utterances = {utterance("good day", Millis(120))};
-    EXPECT_EQ(whoasr_body(transcript, {"k1", "a\xff.wav", 64044}),
+    EXPECT_EQ(whoasr_body(transcript, transcript.utterances, {"k1", "a\xff.wav", 64044}),
               R"({"success":true,"results":[{"key":"k1","text":"good day","timestamp":[[120,320],)"
               R"([420,620]],"sentence_info":[{"text":"good day","start":120,"end":620,)"
-              R"("timestamp":[[120,320],[420,620]],"spk":0}]}],)"
+              R"("timestamp":[[120,320],[420,620]]}]}],)"
               R"("message":"Recognition completed successfully","file_name":"a)"
               "\xef\xbf\xbd"
               R"(.wav","file_size":64044})");
 }
 
+TEST(WhoasrBody, ASpeakerIsToldWhenItIsKnown) {
+    proto::Transcript transcript;
+    transcript.utterances = {utterance("good day", Millis(120))};
+    transcript.utterances[0].speaker = 2;
+    const auto body =
+        test::parsed(whoasr_body(transcript, transcript.utterances, {"k1", "a.wav", 1}));
+    EXPECT_EQ(body.at("results").at(0).at("sentence_info").at(0).at("spk"), 2);
+}
+
+TEST(WhoasrBody, TheTextIsNotMadeOfItsSentences) {
+    proto::Transcript transcript;
+    transcript.utterances = {utterance("今天，好。", Millis(120))};
+    const std::vector sentences = {utterance("今天，", Millis(120)),
+                                   utterance("好。", Millis(420))};
+    const auto body = test::parsed(whoasr_body(transcript, sentences, {"k1", "a.wav", 1}));
+    const auto& result = body.at("results").at(0);
+    EXPECT_EQ(result.at("text"), "今天，好。");
+    EXPECT_EQ(result.at("sentence_info").at(1).at("text"), "好。");
+    EXPECT_EQ(result.at("timestamp").as_array().size(), 2u);
+}
+
 TEST(WhoasrBody, SilenceHasNoSentences) {
-    const auto body = test::parsed(whoasr_body({}, {"k1", "a.wav", 1}));
+    const auto body = test::parsed(whoasr_body({}, {}, {"k1", "a.wav", 1}));
     EXPECT_EQ(body.at("results").at(0), test::parsed(R"({"key":"k1","text":"","timestamp":[]})"));
 }
 

@@ -5,9 +5,9 @@ namespace tutti::dispatch {
 
 using std::chrono::steady_clock;
 
-WholeStream::WholeStream(Engines& engines, const std::string& model,
-                             audio::Segment segment, std::string text,
-                             std::vector<std::string> hotwords, std::function<void()> on_change)
+WholeStream::WholeStream(Engines& engines, const std::string& model, audio::Segment segment,
+                         std::string text, std::function<void()> on_change,
+                         std::vector<std::string> hotwords)
     : engines_(engines),
       on_change_(std::move(on_change)),
       machine_(segment.first_sample, std::move(segment.samples), std::move(text),
@@ -21,8 +21,9 @@ WholeStream::~WholeStream() {
     perform();
 }
 
-void WholeStream::give_up_silent_engine(steady_clock::time_point now) {
-    if (!machine_.has_engine() || now - given_at_ < kAnswerLimit) return;
+void WholeStream::give_up_silent_engine(steady_clock::time_point now,
+                                        std::chrono::milliseconds limit) {
+    if (!machine_.has_engine() || now - given_at_ < limit) return;
     machine_.on_engine_silent();
     perform();
 }

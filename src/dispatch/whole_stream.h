@@ -22,18 +22,19 @@ namespace tutti::dispatch {
 class WholeStream : public EngineClient {
   public:
     // An engine that has a segment for this long without a text is not waited for.
-    static constexpr auto kAnswerLimit = std::chrono::minutes(10);
+    static constexpr std::chrono::milliseconds kAnswerLimit = std::chrono::minutes(10);
 
     // With a text, the text that is in the segment.
     WholeStream(Engines& engines, const std::string& model, audio::Segment segment,
-                  std::string text, std::vector<std::string> hotwords,
-                  std::function<void()> on_change);
+                std::string text, std::function<void()> on_change,
+                std::vector<std::string> hotwords = {});
     ~WholeStream() override;
 
     bool wants_engine() const { return machine_.wants_engine(); }
     bool is_asking() const { return request_.is_waiting(); }
     void ask() { engines_.want(request_); }
-    void give_up_silent_engine(std::chrono::steady_clock::time_point now);
+    void give_up_silent_engine(std::chrono::steady_clock::time_point now,
+                               std::chrono::milliseconds limit = kAnswerLimit);
     const std::optional<Result<proto::Utterance>>& outcome() const { return machine_.outcome(); }
 
     void on_engine(Lease lease) override;

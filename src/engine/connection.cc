@@ -79,13 +79,13 @@ Result<void> Connection::on(const proto::Open& open) {
     if (!open.text.empty() && (is_live || open.text.size() > proto::kMaxText))
         return violation("impossible text", open.ref);
     if (!proto::fits_hotwords(open.hotwords)) return violation("too many hotwords", open.ref);
-    if (!open.text.empty() && !shared_.takes_text) return refuse(open, Errc::bad_request);
+    if (!open.text.empty() && !shared_.whole.takes_text) return refuse(open, Errc::bad_request);
     if (shared_.is_draining) return refuse(open, Errc::unavailable);
     if (count_of(open) >= (is_live ? shared_.live_limit : shared_.whole_limit))
         return refuse(open, Errc::busy);
     std::optional<StreamMachine> machine;
     try {
-        machine.emplace(open, shared_.hearing);
+        machine.emplace(open, shared_.hearing, shared_.whole.longest);
     } catch (const std::exception& e) {
         log::error("no detector for a stream: {}", e.what());
         return refuse(open, Errc::busy);

@@ -31,7 +31,7 @@ struct Shared {
     runtime::Slot& slot;
     std::size_t live_limit;
     std::size_t whole_limit;
-    bool takes_text = false;  // streams with a text are not refused
+    WholeTraits whole = {};
     Hearing hearing = {};
 
     std::size_t live_streams = 0;

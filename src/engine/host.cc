@@ -33,9 +33,11 @@ Host::Host(asio::io_context& loop, UnixAcceptor listener, runtime::Slot& slot, H
               .decode_loop = decode_loop_,
               .slot = slot,
               .live_limit = options.live_limit,
-              .whole_limit =
-                  kWholeStreamsPerThread * static_cast<std::size_t>(options.decode.whole_threads),
-              .takes_text = options.takes_text,
+              .whole_limit = options.whole.most_streams > 0
+                                 ? options.whole.most_streams
+                                 : kWholeStreamsPerThread *
+                                       static_cast<std::size_t>(options.decode.whole_threads),
+              .whole = options.whole,
               .hearing = options.hearing},
       ending_(loop, asio::steady_timer::time_point::max()),
       tasks_(loop) {

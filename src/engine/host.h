@@ -22,7 +22,7 @@ using UnixAcceptor = asio::local::stream_protocol::acceptor;
 struct HostOptions {
     DecodeLoop::Options decode;  // on_news is the host's
     std::size_t live_limit = 0;
-    bool takes_text = false;  // the backend takes streams with a text
+    WholeTraits whole = {};
     Hearing hearing = {};
 };
 

@@ -106,6 +106,14 @@ class Recognizer {
     }
 };
 
+// What streams of mode `whole` a backend takes.
+struct WholeTraits {
+    bool takes_text = false;  // StreamOptions::text
+    SamplePos longest = proto::kMaxUtterance;
+    // At once, because of the memory they take; 0 = as many as the host finds good.
+    std::size_t most_streams = 0;
+};
+
 // Loads a recognizer; blocks, and throws when the model cannot be used. Called on several threads
 // at once. Streams of mode `whole` get all their audio before the first decode.
 using RecognizerFactory = std::function<std::unique_ptr<Recognizer>(proto::StreamMode mode)>;

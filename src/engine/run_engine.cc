@@ -84,6 +84,8 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                                 const Settings& settings, const Backend& backend,
                                 Nursery* nursery) {
     auto load_recognizer = backend.load_recognizer;
+    const auto whole =
+        backend.whole_traits ? backend.whole_traits() : WholeTraits{.takes_text = backend.aligns};
     try {
         if (nursery) {
             nursery->wait_until_loaded();
@@ -100,7 +102,7 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                                    .streams_per_thread = backend.streams_per_thread,
                                    .on_news = {}},
                         .live_limit = settings.live_limit,
-                        .takes_text = backend.aligns || backend.takes_text,
+                        .whole = whole,
                         .hearing = std::move(hearing)});
     } catch (const std::exception& e) {
         log::error("model={} cannot be loaded: {}", settings.model, e.what());

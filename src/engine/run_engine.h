@@ -23,7 +23,6 @@ struct Backend {
     int live_threads_per_core = 1;
     std::size_t live_limit = 1000;  // default of --live-limit
     bool aligns = false;            // finds the words of StreamOptions::text in the audio
-    bool takes_text = false;        // does something else with a text; its recognizers know what
 
     // Flags of its own; their values are set before the first load.
     struct Flag {
@@ -35,6 +34,8 @@ struct Backend {
     // How live streams find speech; without load_detector by energy, or as --vad says.
     Hearing hearing = {};                                 // without its make_detector
     std::function<DetectorFactory()> load_detector = {};  // blocks; throws when it cannot
+    // Asked when the flags are set, before the first load; without it, as aligns says.
+    std::function<WholeTraits()> whole_traits = {};
     // One of the two. With load_model the model is loaded once, in a nursery, and every recognizer
     // is a process forked from it (nursery.h).
     RecognizerFactory load_recognizer = {};

@@ -40,8 +40,10 @@ SamplePos size_of(const auto& samples) {
 
 }  // namespace
 
-StreamMachine::StreamMachine(const proto::Open& open, const Hearing& hearing)
+StreamMachine::StreamMachine(const proto::Open& open, const Hearing& hearing,
+                             SamplePos longest_whole)
     : open_(open),
+      longest_whole_(longest_whole),
       endpointer_(endpointer_options(open, hearing), detector_for(open, hearing)),
       ends_with_sound_(hearing.ends_with_sound),
       received_(open.first_sample),
@@ -109,8 +111,8 @@ Result<void> StreamMachine::on_finish(Actions& out) {
 
 void StreamMachine::collect_whole(std::span<const std::int16_t> samples, Actions& out) {
     received_ += size_of(samples);
-    if (received_ - open_.first_sample > proto::kMaxUtterance + kWholeSlack)
-        return on_error(Error(Errc::too_long, "a segment may last 30 s"), out, true);
+    if (received_ - open_.first_sample > longest_whole_ + kWholeSlack)
+        return on_error(Error(Errc::too_long, "the audio is too long for this model"), out, true);
     buffer_.insert(buffer_.end(), samples.begin(), samples.end());
 }
 
@@ -191,8 +193,8 @@ void StreamMachine::launch(Actions& out) {
     auto& front = pending_.front();
     decoded_ = 0;
     last_partial_.clear();
-    out.push_back(BeginUtterance{
-        {std::exchange(carry_, {}), front.continues, open_.text, open_.hotwords}});
+    out.push_back(
+        BeginUtterance{{std::exchange(carry_, {}), front.continues, open_.text, open_.hotwords}});
     if (!front.audio.empty()) out.push_back(FeedAudio{std::exchange(front.audio, {})});
     if (front.end) out.push_back(EndUtterance{front.ending});
 }

@@ -54,7 +54,9 @@ struct Hearing {
 
 class StreamMachine {
   public:
-    explicit StreamMachine(const proto::Open& open, const Hearing& hearing = {});
+    // A whole stream may be as long as `longest_whole`, and a little more.
+    explicit StreamMachine(const proto::Open& open, const Hearing& hearing = {},
+                           SamplePos longest_whole = proto::kMaxUtterance);
 
     // What the sender says. An error is a protocol violation of the sender's.
     Result<void> on_audio(SamplePos first_sample, std::span<const std::int16_t> samples,
@@ -110,6 +112,7 @@ class StreamMachine {
                                     SamplePos end) const;
 
     const proto::Open open_;
+    const SamplePos longest_whole_;
     audio::Endpointer endpointer_;  // counts samples from open_.first_sample
     bool ends_with_sound_;
     SamplePos received_;

@@ -350,10 +350,8 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
 }
 
 TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
-    StreamMachine machine({.ref = kRef,
-                           .mode = proto::StreamMode::whole,
-                           .text = "one two",
-                           .hotwords = {"three"}});
+    StreamMachine machine(
+        {.ref = kRef, .mode = proto::StreamMode::whole, .text = "one two", .hotwords = {"three"}});
     Actions actions;
     ASSERT_TRUE(machine.on_audio(0, silence(100), actions));
     ASSERT_TRUE(machine.on_finish(actions));
@@ -393,6 +391,18 @@ TEST(StreamMachine, ADetectorOfItsOwnFindsBordersThatAFlushAndTheFinishKeep) {
     EXPECT_EQ(subject.finals[0].utterance.end, Millis(102'000));
     EXPECT_EQ(subject.finals[1].utterance.start, Millis(102'500));
     EXPECT_EQ(subject.finals[1].utterance.end, Millis(103'500));
+}
+
+TEST(StreamMachine, AWholeStreamIsAsLongAsItsModelTakes) {
+    for (const SamplePos longest : {proto::kMaxUtterance, 3 * proto::kMaxUtterance}) {
+        StreamMachine machine({.ref = kRef, .mode = proto::StreamMode::whole}, {}, longest);
+        const std::vector<std::int16_t> second(proto::kSampleRate);
+        Actions actions;
+        SamplePos sent = 0;
+        for (; !machine.is_over() && sent < 4 * proto::kMaxUtterance; sent += proto::kSampleRate)
+            ASSERT_TRUE(machine.on_audio(sent, second, actions));
+        EXPECT_EQ(sent, longest + 2 * proto::kSampleRate) << "a second more is let pass";
+    }
 }
 
 }  // namespace

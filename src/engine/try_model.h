@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a model that was loaded recognises: a faint sound is heard to the end, and the clip that
-// its card names says what the card says it says.
+// its card names says what the card says it says. One of kind punctuation gets two words instead.
 //
 //   try_model(recognizer, card, folder);   // throws one line
 #pragma once

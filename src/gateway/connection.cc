@@ -186,6 +186,8 @@ asio::awaitable<std::optional<Response>> Connection::make_response(Exchange& exc
             co_return co_await handle_whoasr_recognize(services_, exchange);
         case Route::whoasr_vad:
             co_return co_await handle_whoasr_vad(services_, exchange);
+        case Route::whoasr_punctuation:
+            co_return co_await handle_whoasr_punctuation(services_, exchange);
         case Route::whoasr_timestamp:
             co_return co_await handle_whoasr_timestamp(services_, exchange);
         case Route::whoasr_model_load:

@@ -17,15 +17,15 @@ constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 FileJob::FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-                 std::string text, std::vector<std::string> hotwords)
+                 FileExtras extras)
     : services_(services),
       exchange_(exchange),
       file_(file),
       model_(model),
-      text_(std::move(text)),
-      hotwords_(std::move(hotwords)),
+      extras_(std::move(extras)),
       tasks_(services.loop) {
     transcript_.model = model.id;
+    transcript_.is_punctuated = model.punctuates;
     if (!model.languages.empty()) transcript_.language = model.languages.front();
     tasks_.spawn("client watch", watch_client());
 }
@@ -57,8 +57,9 @@ asio::awaitable<Result<void>> FileJob::submit() {
     if (!connected) co_return connected.error();
     auto socket = std::move(*connected);
     std::string frame;
-    proto::append_frame(frame, proto::Submit{exchange_.id(), model_.id, services_.config.max_audio,
-                                             text_, hotwords_});
+    proto::append_frame(
+        frame, proto::Submit{exchange_.id(), model_.id, services_.config.max_audio, extras_.text,
+                             extras_.hotwords, extras_.speaker_model, extras_.needs_speakers});
     if (auto sent = runtime::send_with_fd(socket, frame, file_); !sent) co_return sent.error();
     channel_.emplace(std::move(socket), runtime::IpcChannel::Limits{.frame = proto::kMaxJobFrame});
     co_return Result<void>();
@@ -117,6 +118,10 @@ std::optional<proto::FromScribe> FileJob::take_buffered() {
             }
             failure_ = Error(rejected->cause, rejected->why);
             break;
+        }
+        if (auto* speakers = std::get_if<proto::Speakers>(&*message)) {
+            transcript_.turns = std::move(speakers->turns);
+            continue;
         }
         if (const auto* segment = std::get_if<proto::Segment>(&*message)) {
             if (!is_news(*segment)) continue;

@@ -19,14 +19,22 @@
 
 namespace tutti::gateway {
 
+// What is wanted besides the words; see proto::Submit.
+struct FileExtras {
+    std::string text = {};
+    std::vector<std::string> hotwords = {};
+    std::string speaker_model = {};
+    bool needs_speakers = false;
+};
+
 class FileJob {
   public:
-    // With a text (at most proto::kMaxText bytes), the times of its words are wanted.
     FileJob(Services& services, Exchange& exchange, int file, const config::Model& model,
-            std::string text = {}, std::vector<std::string> hotwords = {});
+            FileExtras extras = {});
     ~FileJob();
 
-    // Rejected becomes an error. After Done or an error there is nothing more.
+    // Rejected becomes an error; Speakers are taken into the transcript. After Done or an error
+    // there is nothing more.
     asio::awaitable<Result<proto::FromScribe>> next();
 
     // Runs the job to its end.
@@ -49,8 +57,7 @@ class FileJob {
     Exchange& exchange_;
     int file_;
     const config::Model& model_;
-    const std::string text_;
-    const std::vector<std::string> hotwords_;
+    const FileExtras extras_;
     std::optional<runtime::IpcChannel> channel_;
     std::optional<Error> failure_;
     proto::Transcript transcript_;

@@ -28,11 +28,31 @@ inline dialect::RequestError as_request_error(Error error) {
     return {std::move(error), {}, {}};
 }
 
-// Runs `file` through a scribe while the client waits; see FileJob for the last two.
+// What is wanted of a file besides its words.
+struct FileWishes {
+    std::string_view text = {};  // to be aligned
+    std::vector<std::string> hotwords = {};
+    bool marks = false;  // punctuation, if anybody can put it there
+    // Who speaks; nullptr = nobody asks. If it is needed, a failure to tell is one of the request.
+    const config::Model* speaker_model = nullptr;
+    bool needs_speakers = false;
+};
+
+// Runs `file` through a scribe while the client waits. Words are shown as they are written, and
+// have their speakers, as far as that was wished for and could be done.
 asio::awaitable<Result<proto::Transcript>> recognise(Services& services, Exchange& exchange,
                                                      int file, const config::Model& model,
-                                                     std::string_view text = {},
-                                                     std::vector<std::string> hotwords = {});
+                                                     FileWishes wishes);
+
+// Has the utterances punctuated if the recogniser does not do so itself and a model that does is
+// served. True when they have marks in the end; otherwise they are as they were.
+asio::awaitable<bool> add_marks(Services& services, const config::Model& recogniser,
+                                std::vector<proto::Utterance>& utterances);
+
+// The model that tells speakers, for a request whose parameter `param` needs one.
+dialect::Parsed<const config::Model*> need_speaker_model(const Services& services,
+                                                         std::string_view param,
+                                                         std::string_view value);
 
 // nullopt: the answer was a stream of events and is already written.
 asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& services,
@@ -41,6 +61,7 @@ asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exc
 asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_whoasr_vad(Services& services, Exchange& exchange);
+asio::awaitable<Response> handle_whoasr_punctuation(Services& services, Exchange& exchange);
 asio::awaitable<Response> handle_kn_demo_upload(Services& services, Exchange& exchange);
 
 asio::awaitable<Response> handle_whoasr_load(Services& services, Exchange& exchange);

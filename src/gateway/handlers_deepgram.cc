@@ -3,23 +3,13 @@
 #include "dialect/deepgram_rest.h"
 #include "gateway/handlers.h"
 #include "gateway/upload.h"
+#include "policy/written_words.h"
 
 namespace tutti::gateway {
 namespace {
 
 // A JSON body is short; more is not read.
 constexpr std::size_t kMaxJsonBody = 64 * 1024;
-
-asio::awaitable<Result<std::string>> read_json_body(Exchange& exchange) {
-    std::string body;
-    while (body.size() <= kMaxJsonBody) {
-        const auto piece = co_await exchange.read_body();
-        if (!piece) co_return piece.error();
-        if (piece->empty() && exchange.is_body_read()) co_return body;
-        body += *piece;
-    }
-    co_return Error(Errc::too_large, "the JSON body is too long");
-}
 
 }  // namespace
 
@@ -32,8 +22,15 @@ asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exc
     if (!request) co_return refusal(request.error());
     const auto model = choose_model(services.config, request->live.model, request->live.language);
     if (!model) co_return refusal(model.error());
+    FileWishes wishes{.hotwords = request->live.hotwords, .marks = request->formats_words};
+    if (request->wants_speakers) {
+        const auto teller = need_speaker_model(services, "diarize", "true");
+        if (!teller) co_return refusal(teller.error());
+        wishes.speaker_model = *teller;
+        wishes.needs_speakers = true;
+    }
     if (dialect::announces_deepgram_url(exchange.header("content-type"))) {
-        const auto body = co_await read_json_body(exchange);
+        const auto body = co_await read_text(exchange, kMaxJsonBody);
         if (!body) co_return refusal(as_request_error(body.error()));
         co_return refusal(dialect::refuse_deepgram_url(*body));
     }
@@ -43,10 +40,11 @@ asio::awaitable<Response> handle_deepgram_file(Services& services, Exchange& exc
     if (!upload) co_return refusal(as_request_error(upload.error()));
     if (upload->received == 0)
         co_return refusal(as_request_error(Error(Errc::undecodable_audio, "the body is empty")));
-    auto hotwords = request->live.hotwords;
-    const auto transcript =
-        co_await recognise(services, exchange, upload->file.fd(), **model, {}, std::move(hotwords));
+    auto transcript =
+        co_await recognise(services, exchange, upload->file.fd(), **model, std::move(wishes));
     if (!transcript) co_return refusal(as_request_error(transcript.error()));
+    if (request->wants_speakers)
+        transcript->utterances = policy::split_speakers(transcript->utterances);
     co_return Response{
         .body = dialect::deepgram_body(
             *transcript, *request,

@@ -4,6 +4,8 @@
 #include "gateway/file_job.h"
 #include "gateway/handlers.h"
 #include "gateway/upload.h"
+#include "policy/speakers.h"
+#include "policy/written_words.h"
 
 namespace tutti::gateway {
 namespace {
@@ -21,11 +23,19 @@ dialect::ModelCard card_of(const Services& services, const config::Model& model)
             .aliases = model.aliases};
 }
 
+void split_if_diarized(proto::Transcript& transcript, const dialect::OpenAiRequest& request) {
+    if (request.format != dialect::OpenAiFormat::diarized_json) return;
+    policy::assign_speakers(transcript);
+    transcript.utterances = policy::split_speakers(transcript.utterances);
+}
+
 // The answer begins with the first event, so that a file which cannot be read still gets an error
 // status; later failures are events.
-asio::awaitable<std::optional<Response>> stream_events(Exchange& exchange, FileJob& job,
+asio::awaitable<std::optional<Response>> stream_events(Services& services, Exchange& exchange,
+                                                       FileJob& job, const config::Model& model,
                                                        const dialect::OpenAiRequest& request) {
     dialect::OpenAiStream events;
+    std::vector<proto::Utterance> utterances;
     auto event = co_await job.next();
     if (!event) co_return error_response(kProtocol, as_request_error(event.error()), exchange.id());
     co_await exchange.begin_stream(kEventStream);
@@ -33,11 +43,17 @@ asio::awaitable<std::optional<Response>> stream_events(Exchange& exchange, FileJ
     while (event && goes_on) {
         std::string text;
         if (const auto* segment = std::get_if<proto::Segment>(&*event)) {
-            text = events.on_utterance(segment->utterance);
+            std::vector<proto::Utterance> one = {segment->utterance};
+            co_await add_marks(services, model, one);
+            text = events.on_utterance(one[0]);
+            utterances.push_back(std::move(one[0]));
         } else if (const auto* progress = std::get_if<proto::Progress>(&*event)) {
             if (request.wants_progress) text = events.on_progress(*progress);
         } else {
-            text = events.finish(job.transcript(), request);
+            auto transcript = job.transcript();
+            transcript.utterances = std::move(utterances);
+            split_if_diarized(transcript, request);
+            text = events.finish(transcript, request);
             goes_on = false;
         }
         if (!co_await exchange.write_stream(std::move(text))) co_return std::nullopt;
@@ -66,16 +82,27 @@ asio::awaitable<std::optional<Response>> handle_openai_transcription(Services& s
     if (!request) co_return refusal(request.error());
     const auto model = choose_model(services.config, request->model, request->language);
     if (!model) co_return refusal(model.error());
+    FileWishes wishes{.marks = true};
+    if (request->format == dialect::OpenAiFormat::diarized_json) {
+        const auto teller = need_speaker_model(services, "response_format", "diarized_json");
+        if (!teller) co_return refusal(teller.error());
+        wishes.speaker_model = *teller;
+        wishes.needs_speakers = true;
+    }
     if (request->wants_stream) {
-        FileJob job(services, exchange, upload->file->fd(), **model, {}, request->hotwords);
-        auto answer = co_await stream_events(exchange, job, *request);
+        FileExtras extras{.hotwords = request->hotwords,
+                          .speaker_model = wishes.speaker_model ? wishes.speaker_model->id : "",
+                          .needs_speakers = wishes.needs_speakers};
+        FileJob job(services, exchange, upload->file->fd(), **model, std::move(extras));
+        auto answer = co_await stream_events(services, exchange, job, **model, *request);
         co_await job.finish();
         co_return answer;
     }
-    auto hotwords = request->hotwords;
-    const auto transcript = co_await recognise(services, exchange, upload->file->fd(), **model, {},
-                                               std::move(hotwords));
+    wishes.hotwords = request->hotwords;
+    auto transcript =
+        co_await recognise(services, exchange, upload->file->fd(), **model, std::move(wishes));
     if (!transcript) co_return refusal(as_request_error(transcript.error()));
+    split_if_diarized(*transcript, *request);
     auto body = dialect::openai_body(*transcript, *request);
     co_return Response{.content_type = std::string(body.content_type),
                        .body = std::move(body.text)};

@@ -31,6 +31,7 @@ constexpr Entry kRoutes[] = {
     {"POST", "/timestamp/predict", Kind::plain, Route::whoasr_timestamp, Protocol::whoasr},
     {"POST", "/vad/detect", Kind::plain, Route::whoasr_vad, Protocol::whoasr},
     {"GET", "/vad/ws/*", Kind::upgrade, Route::whoasr_vad_live, Protocol::whoasr},
+    {"POST", "/punctuation/add", Kind::plain, Route::whoasr_punctuation, Protocol::whoasr},
     {"GET", "/ws/*", Kind::upgrade, Route::whoasr_live, Protocol::whoasr},
     {"POST", "/model/load", Kind::plain, Route::whoasr_model_load, Protocol::whoasr},
     {"POST", "/model/unload/*", Kind::plain, Route::whoasr_model_unload, Protocol::whoasr},

@@ -22,6 +22,7 @@ enum class Route {
     deepgram_listen_live,
     whoasr_recognize,
     whoasr_timestamp,
+    whoasr_punctuation,
     whoasr_live,
     whoasr_model_load,
     whoasr_model_unload,

@@ -24,6 +24,8 @@ TEST(Routes, EveryPathAndMethodFindsItsHandler) {
         {"DELETE", "/v1/listen", false, Route::wrong_method},
         {"OPTIONS", "/upload-file", false, Route::preflight},
         {"POST", "/timestamp/predict", false, Route::whoasr_timestamp},
+        {"POST", "/punctuation/add", false, Route::whoasr_punctuation},
+        {"GET", "/punctuation", false, Route::site},
         {"GET", "/timestamp", false, Route::site},
         {"GET", "/ws/abc", true, Route::whoasr_live},
         {"POST", "/vad/detect", false, Route::whoasr_vad},

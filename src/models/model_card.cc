@@ -293,6 +293,17 @@ std::string print(const ModelCard& card) {
     return out.str();
 }
 
+bool punctuates(const ModelCard& card) {
+    const auto option = [&](const char* name) -> std::string_view {
+        const auto found = card.options.find(name);
+        return found == card.options.end() ? std::string_view() : found->second;
+    };
+    if (const auto said = option("punctuates"); !said.empty()) return said == "true";
+    const auto family = option("family");
+    return family == "whisper" || family == "moonshine" ||
+           (family == "sense_voice" && option("use_itn") == "true");
+}
+
 Result<void> check_files(const ModelCard& card, const fs::path& folder) {
     for (const auto& file : card.files) {
         std::error_code error;

@@ -30,7 +30,7 @@ std::string_view name_of(Kind kind);
 std::optional<Kind> find_kind(std::string_view name);
 // Audio in, text out: what a client may name for a transcription.
 bool recognises_speech(Kind kind);
-// All of them, for messages: "asr-streaming, asr-offline, ...".
+// All kinds, for messages: "asr-streaming, asr-offline, ...".
 std::string kind_names();
 
 struct ModelFile {
@@ -75,6 +75,9 @@ Result<ModelCard> load_card(const std::filesystem::path& folder);
 std::string print(const ModelCard& card);
 
 Result<void> check_files(const ModelCard& card, const std::filesystem::path& folder);
+
+// Whether what it recognises has punctuation: options.punctuates, else as its family is known for.
+bool punctuates(const ModelCard& card);
 
 // The file of that role; an error says which model lacks it.
 Result<std::filesystem::path> path_of(const ModelCard& card, const std::filesystem::path& folder,

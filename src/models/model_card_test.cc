@@ -123,5 +123,24 @@ TEST(ModelCard, ChecksThatFilesAreThereAndOfTheirSize) {
               "model zipformer-en: has no file 'joiner'");
 }
 
+TEST(ModelCard, TellsWhetherTheModelPunctuates) {
+    using Options = std::map<std::string, std::string>;
+    const std::pair<Options, bool> cases[] = {
+        {{}, false},
+        {{{"family", "transducer"}}, false},
+        {{{"family", "transducer"}, {"punctuates", "true"}}, true},
+        {{{"family", "whisper"}}, true},
+        {{{"family", "whisper"}, {"punctuates", "false"}}, false},
+        {{{"family", "moonshine"}}, true},
+        {{{"family", "sense_voice"}}, false},
+        {{{"family", "sense_voice"}, {"use_itn", "true"}}, true},
+    };
+    for (const auto& [options, expected] : cases) {
+        ModelCard card;
+        card.options = options;
+        EXPECT_EQ(punctuates(card), expected) << testing::PrintToString(options);
+    }
+}
+
 }  // namespace
 }  // namespace tutti::models

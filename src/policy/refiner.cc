@@ -86,9 +86,10 @@ void Refiner::release() {
 
 void Refiner::tell(Told told) {
     if (const auto* final = std::get_if<TellFinal>(&told)) {
-        const auto& [text, words, start, end, confidence] = final->utterance;
+        const auto& utterance = final->utterance;
         // Not every model knows the times of its words.
-        if (!text.empty()) last_word_end_ = words.empty() ? end : words.back().end;
+        if (!utterance.text.empty())
+            last_word_end_ = utterance.words.empty() ? utterance.end : utterance.words.back().end;
     } else if (auto* speech_end = std::get_if<TellUtteranceEnd>(&told)) {
         if (!last_word_end_) return;
         speech_end->last_word_end = *std::exchange(last_word_end_, {});

@@ -49,7 +49,7 @@ void SegmentMachine::on(const proto::Opened&) {
 
 void SegmentMachine::on(const proto::Refused& refused) {
     if (refused.cause == Errc::bad_request)
-        return give_up(Error(Errc::unavailable, "the model does not align text with audio"));
+        return give_up(Error(Errc::unavailable, "the model has no use for a text"));
     if (refused.cause != Errc::busy && refused.cause != Errc::unavailable) return try_another();
     actions_.emplace_back(LeaveEngine{});
     state_ = State::seeking;

@@ -12,9 +12,9 @@
 //    every engine would meet ends the segment at once, with its cause.
 // 2. An engine that refuses costs nothing; the wait for one is the shell's to limit.
 // 3. At most kCreditWindow of audio is under way, in pieces of at most kPiece.
-// 4. With a text the segment is aligned with it. What is wrong with the text (Errc::
-//    bad_request, bad_parameter) is the outcome at once; an engine that does not align is
-//    Errc::unavailable.
+// 4. With a text the engine works on that (Open::text), and there may be no samples. What is wrong
+//    with the text (Errc::bad_request, bad_parameter) is the outcome at once; an engine that takes
+//    none is Errc::unavailable.
 // 5. Spans in actions point into the samples: perform the actions before the next call.
 #pragma once
 
@@ -36,8 +36,8 @@ class SegmentMachine {
     static constexpr int kMaxAttempts = 3;
     static constexpr SamplePos kPiece = 32 * 1024;
 
-    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples,
-                   std::string text = {}, std::vector<std::string> hotwords = {})
+    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples, std::string text = {},
+                   std::vector<std::string> hotwords = {})
         : first_sample_(first_sample),
           samples_(std::move(samples)),
           text_(std::move(text)),

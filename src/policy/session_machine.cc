@@ -160,10 +160,10 @@ void SessionMachine::on(const proto::Partial& message) {
 void SessionMachine::on(const proto::Final& message) {
     // The next utterance may have been announced before this one was decoded.
     is_speaking_ = announced_up_to_ >= message.consumed_up_to;
-    const auto& [text, words, start, end, confidence] = message.utterance;
-    if (!text.empty()) {
+    const auto& utterance = message.utterance;
+    if (!utterance.text.empty()) {
         // Not every model knows the times of its words.
-        last_word_end_ = words.empty() ? end : words.back().end;
+        last_word_end_ = utterance.words.empty() ? utterance.end : utterance.words.back().end;
         owes_utterance_end_ = options_.utterance_end > Millis(0);
     }
     act(with_audio({message.utterance, message.cause}, message.consumed_up_to));

@@ -43,7 +43,9 @@ struct Open {
     // Whole streams only, and only to an engine that takes one: the text the model works on, at
     // most kMaxText bytes. For an engine that aligns, the words that are in the audio, whose times
     // are wanted; for one of kind punctuation, what is to be punctuated: the stream has no audio,
-    // and the text of its Final has the marks. What is wrong with it is Failed with
+    // and the text of its Final has the marks. (One of kind diarization takes a whole file of at
+    // most kMaxDiarized and answers with turns: Final's words, each the number of its speaker.)
+    // What is wrong with it is Failed with
     // Errc::bad_parameter, or bad_request when it is wrong for this audio.
     std::string text = {};
     // Words and phrases that are likely; a model that cannot use them ignores them. Within
@@ -167,6 +169,9 @@ inline constexpr SamplePos kCreditWindow = 15 * kSampleRate;
 
 // No utterance lasts longer; at this length the engine ends it (FinalCause::length).
 inline constexpr SamplePos kMaxUtterance = 30 * kSampleRate;
+
+// Of one whole stream to an engine of kind diarization.
+inline constexpr SamplePos kMaxDiarized = SamplePos{3600} * kSampleRate;
 
 inline constexpr std::size_t kMaxText = 64 * 1024;
 

@@ -2,7 +2,7 @@
 // A file job between a gateway and a scribe: one unix-socket connection a job.
 //
 //   gateway: submit (the spooled file travels with it as a descriptor)
-//   scribe:  begun, progress*, segment* (in the file's order), then done | rejected
+//   scribe:  begun, progress*, segment* (in the file's order), speakers?, then done | rejected
 //
 // The gateway closing the connection cancels the job; the scribe closing it before done or
 // rejected means that the scribe died, and the job may be submitted again. Rejected with
@@ -22,8 +22,13 @@ struct Submit {
     // at most kMaxText bytes. What is wrong with it is Rejected, Errc::bad_request.
     std::string text = {};
     std::vector<std::string> hotwords = {};  // as Open::hotwords
+    // Not empty: the model that tells who speaks when. Its failure, or audio beyond kMaxDiarized,
+    // is Rejected if speakers are needed; otherwise the answer has none.
+    std::string speaker_model = {};
+    bool needs_speakers = false;
     static auto tied(auto& self) {
-        return std::tie(self.job_id, self.model, self.max_duration, self.text, self.hotwords);
+        return std::tie(self.job_id, self.model, self.max_duration, self.text, self.hotwords,
+                        self.speaker_model, self.needs_speakers);
     }
 };
 
@@ -47,6 +52,13 @@ struct Segment {
     static auto tied(auto& self) { return std::tie(self.utterance); }
 };
 
+// Comes once, when they were asked for and found.
+struct Speakers {
+    static constexpr std::uint8_t kType = 69;
+    std::vector<Turn> turns;
+    static auto tied(auto& self) { return std::tie(self.turns); }
+};
+
 struct Done {
     static constexpr std::uint8_t kType = 66;
     Millis duration{};
@@ -61,7 +73,7 @@ struct Rejected {
 };
 
 using ToScribe = std::variant<Submit>;
-using FromScribe = std::variant<Begun, Progress, Segment, Done, Rejected>;
+using FromScribe = std::variant<Begun, Progress, Segment, Speakers, Done, Rejected>;
 
 inline constexpr std::size_t kMaxJobFrame = 1024 * 1024;
 

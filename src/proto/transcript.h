@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace tutti::proto {
@@ -27,11 +28,17 @@ constexpr SamplePos to_samples(Millis time) {
     return time.count() * kSampleRate / 1000;
 }
 
+inline constexpr std::int32_t kNoSpeaker = -1;
+
 struct Word {
     std::string text;  // lower case, no punctuation
     Millis start{};
     Millis end{};
     float confidence = 0;  // 0..1
+
+    // Found out of a whole transcript; not sent between processes.
+    std::string shown = {};             // as its utterance's text writes it; empty = as `text`
+    std::int32_t speaker = kNoSpeaker;  // from 0
 
     bool operator==(const Word&) const = default;
 };
@@ -45,15 +52,28 @@ struct Utterance {
     Millis end{};
     float confidence = 0;  // mean over the words; 0 when there are none
 
+    std::int32_t speaker = kNoSpeaker;  // as a word's
+
     bool operator==(const Utterance&) const = default;
+};
+
+// A stretch in which one speaker speaks. Turns of several speakers may overlap.
+struct Turn {
+    Millis start{};
+    Millis end{};
+    std::int32_t speaker = 0;  // from 0; a name within its file alone
+    bool operator==(const Turn&) const = default;
+    static auto tied(auto& self) { return std::tie(self.start, self.end, self.speaker); }
 };
 
 // A whole file, in order.
 struct Transcript {
     std::vector<Utterance> utterances;
-    Millis duration{};  // of the audio
+    std::vector<Turn> turns = {};  // by start; empty when nobody asked who speaks
+    Millis duration{};             // of the audio
     std::string model;
-    std::string language;  // ISO 639-1
+    std::string language;        // ISO 639-1
+    bool is_punctuated = false;  // its texts have marks
 
     // The utterances' texts joined by single spaces.
     std::string text() const;

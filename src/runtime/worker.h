@@ -37,7 +37,7 @@ namespace tutti::runtime {
 inline constexpr int kChannelFd = 3;
 inline constexpr int kListenerFd = 4;
 inline constexpr int kScoreboardFd = 5;
-inline constexpr int kConfigFd = 6;   // the configuration as text, of any child
+inline constexpr int kConfigFd = 6;    // the configuration as text, of any child
 inline constexpr int kHandoverFd = 7;  // gateways
 
 class Worker {

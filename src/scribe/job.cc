@@ -4,7 +4,6 @@
 #include "audio/segmenter.h"
 #include "base/log.h"
 #include "policy/text_match.h"
-#include "runtime/decoder_process.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -54,6 +53,7 @@ asio::awaitable<void> Job::run() {
     co_await tasks_.wait();
     segments_.clear();
     finder_.reset();
+    speakers_.reset();
     context_.engines.look_again();
     running_.reset();
     place_.reset();
@@ -82,6 +82,9 @@ asio::awaitable<void> Job::work() {
     running_.emplace(context_.slot, Metric::jobs_running);
     served_at_ = steady_clock::now();
     channel_->post(proto::Begun{});
+    if (!submit_.speaker_model.empty() && submit_.text.empty())
+        speakers_.emplace(context_.engines, submit_, context_.config.engine_wait,
+                          [this] { changed_.cancel(); });
     tasks_.spawn("job results", collect());
     const auto* model = config::find_model(context_.config, submit_.model);
     if (model && model->kind == models::Kind::vad)
@@ -152,6 +155,7 @@ asio::awaitable<void> Job::recognise() {
         if (!*samples) break;
         if (!submit_.text.empty() && proto::to_millis(decoded_) > kLongestAligned)
             co_return fail(Error(Errc::too_long, "audio to be aligned may last 10 minutes"));
+        if (speakers_) speakers_->push(**samples);
         segmenter.push(**samples);
         take_segments(segmenter);
         assembly_.note_cut_up_to(decoded_ -
@@ -228,6 +232,7 @@ bool Job::match_what_was_heard() {
 void Job::on_decoded() {
     assembly_.note_cut_up_to(decoded_);
     is_decoded_ = true;
+    if (speakers_) speakers_->finish();
     changed_.cancel();
 }
 
@@ -250,10 +255,9 @@ void Job::take_segments(audio::Segmenter& segmenter) {
 
 std::size_t Job::add_segment(audio::Segment segment, std::string text) {
     const auto index = assembly_.add(segment.first_sample);
-    segments_.emplace(
-        index, std::make_unique<dispatch::WholeStream>(context_.engines, submit_.model, std::move(segment),
-                                               std::move(text), submit_.hotwords,
-                                               [this] { changed_.cancel(); }));
+    segments_.emplace(index, std::make_unique<dispatch::WholeStream>(
+                                 context_.engines, submit_.model, std::move(segment),
+                                 std::move(text), [this] { changed_.cancel(); }, submit_.hotwords));
     changed_.cancel();
     return index;
 }
@@ -297,8 +301,17 @@ void Job::take_results() {
         room_.cancel();
         context_.engines.look_again();
     }
-    if (is_hearing_ || !is_decoded_ || !segments_.empty()) return;
+    finish_when_done();
+}
+
+void Job::finish_when_done() {
+    if (speakers_) speakers_->advance(steady_clock::now());
+    if (speakers_ && speakers_->failure()) return fail(*speakers_->failure());
+    const bool waits = !segments_.empty() || (speakers_ && !speakers_->is_over());
+    if (is_hearing_ || !is_decoded_ || waits) return;
     post_progress();
+    if (speakers_ && !speakers_->turns().empty())
+        channel_->post(proto::Speakers{speakers_->turns()});
     end(proto::Done{proto::to_millis(decoded_)});
 }
 

@@ -12,14 +12,15 @@
 //    through twice: first it is recognised, which tells what of the text is in which segment, then
 //    each segment is aligned with its piece.
 // 4. With a model of voice activity nothing is recognised: each segment is where somebody speaks.
-// 5. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
+// 5. When speakers are asked for, all of the audio is kept for their model as well; its turns come
+//    after the last segment (speaker_track.h).
+// 6. The gateway closing the connection, or cancel(), ends everything at once: engine streams are
 //    cancelled, the decoder is killed, nothing is answered.
 //
 // Loop thread only.
 #pragma once
 
 #include "config/config.h"
-#include "dispatch/engines.h"
 #include "dispatch/whole_stream.h"
 #include "policy/transcript_assembly.h"
 #include "proto/job_messages.h"
@@ -28,6 +29,7 @@
 #include "runtime/scoreboard.h"
 #include "runtime/task_group.h"
 #include "scribe/places.h"
+#include "scribe/speaker_track.h"
 #include "scribe/speech_finder.h"
 
 #include <map>
@@ -85,6 +87,7 @@ class Job {
     std::optional<proto::Utterance> guess(std::size_t index, const Error& error) const;
     void ask_for_engines();
     void on_tick();
+    void finish_when_done();
     void post_progress();
     void fail(const Error& error);
     void end(proto::FromScribe answer);
@@ -99,7 +102,8 @@ class Job {
 
     std::map<std::size_t, std::unique_ptr<dispatch::WholeStream>> segments_;  // under way
     policy::TranscriptAssembly assembly_;
-    std::optional<SpeechFinder> finder_;  // while speech is looked for
+    std::optional<SpeechFinder> finder_;    // while speech is looked for
+    std::optional<SpeakerTrack> speakers_;  // when they are asked for
     proto::SamplePos decoded_ = 0;
     proto::Millis claimed_duration_{};
     bool is_decoded_ = false;

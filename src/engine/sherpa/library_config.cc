@@ -63,6 +63,31 @@ class Reader {
 
 }  // namespace
 
+PunctuationConfig punctuation_config(const ModelPlan& plan) {
+    const Reader plans(plan);
+    PunctuationConfig config = {};
+    config.ct_transformer = plans.file("model");
+    config.num_threads = plans.integer("num_threads", 1);
+    config.provider = "cpu";
+    return config;
+}
+
+DiarizationConfig diarization_config(const ModelPlan& plan) {
+    const Reader plans(plan);
+    DiarizationConfig config = {};
+    const auto threads = plans.integer("num_threads", 1);
+    config.segmentation.pyannote = plans.file("segmentation");
+    config.segmentation.window_shift_ratio = plans.real("window_shift_ratio");
+    config.segmentation.num_threads = config.embedding.num_threads = threads;
+    config.segmentation.provider = config.embedding.provider = "cpu";
+    config.embedding.model = plans.file("embedding");
+    config.clustering.num_clusters = plans.integer("num_speakers", -1);
+    config.clustering.threshold = plans.real("clustering_threshold");
+    config.min_duration_on = plans.real("min_duration_on");
+    config.min_duration_off = plans.real("min_duration_off");
+    return config;
+}
+
 OnlineConfig online_config(const ModelPlan& plan) {
     const Reader plans(plan);
     OnlineConfig config = {};

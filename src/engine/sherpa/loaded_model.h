@@ -39,15 +39,21 @@ class LoadedModel {
 
     const Api& api() const { return api_; }
     const ModelPlan& plan() const { return plan_; }
-    // Of the two, the one the plan's kind needs.
+    // Of these, the one the plan's kind needs.
     const OnlineRecognizer* online() const { return online_; }
     const OfflineRecognizer* offline() const { return offline_; }
+    const Punctuation* punctuation() const { return punctuation_; }
+    const Diarization* diarization() const { return diarization_; }
 
   private:
+    bool load();
+
     const Api& api_;
     const ModelPlan plan_;
     const OnlineRecognizer* online_ = nullptr;
     const OfflineRecognizer* offline_ = nullptr;
+    const Punctuation* punctuation_ = nullptr;
+    const Diarization* diarization_ = nullptr;
 };
 
 }  // namespace tutti::engine::sherpa

@@ -114,6 +114,16 @@ const Family kFamilies[] = {
      0,
      true},
     {Kind::asr_offline, "zipformer_ctc", {"model"}, {}, {"longest_clip_ms"}, {}, {}, {}, 0, true},
+    {Kind::punctuation, "ct_transformer", {"model"}, {}, {}, "model", {"vocab_size"}},
+    {Kind::diarization,
+     "pyannote",
+     {"segmentation", "embedding"},
+     {},
+     {"window_shift_ratio", "num_speakers", "clustering_threshold", "min_duration_on",
+      "min_duration_off"},
+     "segmentation",
+     {"num_speakers", "powerset_max_classes", "num_classes", "sample_rate", "window_size",
+      "receptive_field_size", "receptive_field_shift"}},
 };
 
 constexpr Millis kLongestTail{10000};
@@ -139,6 +149,12 @@ const OptionRule kOptions[] = {
     {"language", false, {}, 1, 0},
     {"task", false, {"transcribe", "translate"}},
     {"use_itn", false, {"true", "false"}},
+    {"punctuates", true, {"true", "false"}},
+    {"window_shift_ratio", false, {}, 0.05, 1},
+    {"num_speakers", false, {}, 1, 100},
+    {"clustering_threshold", false, {}, 0.01, 2},
+    {"min_duration_on", false, {}, 0.01, 10},
+    {"min_duration_off", false, {}, 0.01, 10},
     {"tail_padding_ms", false, {}, 1, static_cast<double>(kLongestTail.count())},
     {"longest_clip_ms", false, {}, 1000, static_cast<double>(kAnyClip.count())},
 };
@@ -169,8 +185,8 @@ std::string family_names(Kind kind) {
 Result<const Family*> find_family(const ModelCard& card) {
     if (card.backend != "sherpa")
         return bad(card, fmt::format("is for the backend {}, not for sherpa", card.backend));
-    if (card.kind != Kind::asr_streaming && card.kind != Kind::asr_offline)
-        return bad(card, fmt::format("kind {} recognises no speech", models::name_of(card.kind)));
+    if (std::ranges::find(kFamilies, card.kind, &Family::kind) == std::end(kFamilies))
+        return bad(card, fmt::format("kind {} is not for sherpa", models::name_of(card.kind)));
     const auto named = card.options.find("family");
     const auto* found = named == card.options.end()
                             ? std::end(kFamilies)
@@ -202,7 +218,7 @@ Result<void> check_option(const ModelCard& card, const Family& family, const std
 
 Result<void> check_roles(const ModelCard& card, const Family& family) {
     auto needed = family.files;
-    needed.push_back("tokens");
+    if (models::recognises_speech(family.kind)) needed.push_back("tokens");
     if (family.name == "moonshine" &&
         std::ranges::find(card.files, "merged_decoder", &models::ModelFile::role) ==
             card.files.end())
@@ -259,6 +275,7 @@ void take_hotwords(ModelPlan& plan, std::set<std::string> symbols) {
 
 Result<void> check_tokens(const ModelCard& card, const Family& family, ModelPlan& plan,
                           const Metadata& metadata) {
+    if (!models::recognises_speech(plan.kind)) return {};
     auto tokens = load_tokens(plan.files.at("tokens"));
     if (!tokens) return tokens.error();
     take_hotwords(plan, std::move(tokens->symbols));
@@ -304,7 +321,7 @@ Result<ModelPlan> plan_model(const fs::path& folder) {
     if (auto done = check_roles(*card, **family); !done) return done.error();
     if (auto done = models::check_files(*card, folder); !done) return done.error();
     ModelPlan plan{.id = card->id,
-                   .is_streaming = card->kind == Kind::asr_streaming,
+                   .kind = card->kind,
                    .family = std::string((*family)->name),
                    .options = card->options};
     for (const auto& file : card->files) plan.files[file.role] = (folder / file.path).string();

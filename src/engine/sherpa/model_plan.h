@@ -23,7 +23,7 @@ namespace tutti::engine::sherpa {
 
 struct ModelPlan {
     std::string id;
-    bool is_streaming = false;
+    models::Kind kind = models::Kind::asr_offline;
     std::string family;
     TokenStyle style = TokenStyle::pieces;
     bool is_lower_case = false;                  // its text is to be lowered
@@ -40,5 +40,7 @@ Result<ModelPlan> plan_model(const std::filesystem::path& folder);
 // REQUIRES: of the kind. They live as long as the plan.
 OnlineConfig online_config(const ModelPlan& plan);
 OfflineConfig offline_config(const ModelPlan& plan);
+PunctuationConfig punctuation_config(const ModelPlan& plan);
+DiarizationConfig diarization_config(const ModelPlan& plan);
 
 }  // namespace tutti::engine::sherpa

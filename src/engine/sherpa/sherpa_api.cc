@@ -59,6 +59,22 @@ void find_offline(Symbols& in, Api& api) {
     in.find(api.destroy_offline_result, "SherpaOnnxDestroyOfflineRecognizerResult");
 }
 
+void find_others(Symbols& in, Api& api) {
+    in.find(api.create_punctuation, "SherpaOnnxCreateOfflinePunctuation");
+    in.find(api.destroy_punctuation, "SherpaOnnxDestroyOfflinePunctuation");
+    in.find(api.add_punctuation, "SherpaOfflinePunctuationAddPunct");
+    in.find(api.free_punctuated, "SherpaOfflinePunctuationFreeText");
+    in.find(api.create_diarization, "SherpaOnnxCreateOfflineSpeakerDiarization");
+    in.find(api.destroy_diarization, "SherpaOnnxDestroyOfflineSpeakerDiarization");
+    in.find(api.diarization_sample_rate, "SherpaOnnxOfflineSpeakerDiarizationGetSampleRate");
+    in.find(api.diarize, "SherpaOnnxOfflineSpeakerDiarizationProcess");
+    in.find(api.destroy_diarization_result, "SherpaOnnxOfflineSpeakerDiarizationDestroyResult");
+    in.find(api.count_diarization_segments,
+            "SherpaOnnxOfflineSpeakerDiarizationResultGetNumSegments");
+    in.find(api.diarization_segments, "SherpaOnnxOfflineSpeakerDiarizationResultSortByStartTime");
+    in.find(api.destroy_diarization_segments, "SherpaOnnxOfflineSpeakerDiarizationDestroySegment");
+}
+
 Error unusable(const fs::path& library, std::string_view why) {
     return Error(Errc::unavailable,
                  fmt::format("sherpa-onnx: {}: {}", log::printable(library.string()),
@@ -83,6 +99,7 @@ Result<const Api*> Api::load(const fs::path& library) {
                                              version, kVersion));
     find_online(symbols, api);
     find_offline(symbols, api);
+    find_others(symbols, api);
     if (!symbols.missing().empty()) return unusable(library, "lacks " + symbols.missing());
     static Api loaded;
     loaded = api;

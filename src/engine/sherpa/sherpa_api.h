@@ -168,6 +168,46 @@ struct OfflineResult {
 };
 static_assert(sizeof(OfflineResult) == 128);
 
+struct PunctuationConfig {
+    const char* ct_transformer;
+    std::int32_t num_threads, debug;
+    const char* provider;
+};
+static_assert(sizeof(PunctuationConfig) == 24);
+
+struct DiarizationConfig {
+    struct {
+        const char* pyannote;
+        float window_shift_ratio;  // in (0,1]; 0.1 by default
+        std::int32_t num_threads, debug;
+        const char* provider;
+    } segmentation;
+    struct {
+        const char* model;
+        std::int32_t num_threads, debug;
+        const char* provider;
+    } embedding;
+    struct {
+        std::int32_t num_clusters;  // -1 = not known
+        float threshold;
+        std::int32_t compute_confidence;
+    } clustering;
+    float min_duration_on, min_duration_off;  // seconds
+};
+static_assert(sizeof(DiarizationConfig) == 80);
+static_assert(offsetof(DiarizationConfig, embedding) == 32);
+static_assert(offsetof(DiarizationConfig, clustering) == 56);
+
+struct DiarizationSegment {
+    float start, end;  // seconds
+    std::int32_t speaker;
+    float confidence;
+};
+static_assert(sizeof(DiarizationSegment) == 16);
+
+struct Punctuation;
+struct Diarization;
+struct DiarizationResult;
 struct OnlineRecognizer;
 struct OnlineStream;
 struct OfflineRecognizer;
@@ -201,6 +241,20 @@ struct Api {
     void (*offline_decode)(const OfflineRecognizer*, const OfflineStream**, std::int32_t n);
     const OfflineResult* (*offline_result)(const OfflineStream*);
     void (*destroy_offline_result)(const OfflineResult*);
+
+    const Punctuation* (*create_punctuation)(const PunctuationConfig*);
+    void (*destroy_punctuation)(const Punctuation*);
+    const char* (*add_punctuation)(const Punctuation*, const char* text);
+    void (*free_punctuated)(const char*);
+
+    const Diarization* (*create_diarization)(const DiarizationConfig*);
+    void (*destroy_diarization)(const Diarization*);
+    std::int32_t (*diarization_sample_rate)(const Diarization*);
+    const DiarizationResult* (*diarize)(const Diarization*, const float*, std::int32_t n);
+    void (*destroy_diarization_result)(const DiarizationResult*);
+    std::int32_t (*count_diarization_segments)(const DiarizationResult*);
+    const DiarizationSegment* (*diarization_segments)(const DiarizationResult*);
+    void (*destroy_diarization_segments)(const DiarizationSegment*);
 
     // Once a process; the library stays loaded. An error names the file and what is wrong with it.
     static Result<const Api*> load(const std::filesystem::path& library);

@@ -2,8 +2,10 @@
 #include "engine/sherpa/sherpa_recognizer.h"
 
 #include "base/log.h"
+#include "engine/sherpa/diarization_recognizer.h"
 #include "engine/sherpa/loaded_model.h"
 #include "engine/sherpa/probe.h"
+#include "engine/sherpa/punctuation_recognizer.h"
 #include "engine/sherpa/sherpa_streams.h"
 #include "engine/try_model.h"
 #include "runtime/sha256.h"
@@ -51,7 +53,13 @@ class OfflineSherpa : public Recognizer {
 };
 
 std::unique_ptr<Recognizer> make_recognizer(std::shared_ptr<const LoadedModel> model) {
-    if (model->plan().is_streaming) return std::make_unique<OnlineSherpa>(std::move(model));
+    const auto kind = model->plan().kind;
+    if (kind == models::Kind::punctuation)
+        return sherpa::make_punctuation_recognizer(std::move(model));
+    if (kind == models::Kind::diarization)
+        return sherpa::make_diarization_recognizer(std::move(model));
+    if (kind == models::Kind::asr_streaming)
+        return std::make_unique<OnlineSherpa>(std::move(model));
     return std::make_unique<OfflineSherpa>(std::move(model));
 }
 
@@ -76,6 +84,15 @@ T require(Result<T> result) {
 }
 
 }  // namespace
+
+WholeTraits sherpa_traits(const std::filesystem::path& model_folder) {
+    const auto card = models::load_card(model_folder);
+    if (!card) return {};  // load_sherpa() will say so
+    if (card->kind == models::Kind::punctuation) return {.takes_text = true};
+    if (card->kind == models::Kind::diarization)
+        return {.longest = proto::kMaxDiarized, .most_streams = 2};
+    return {};
+}
 
 RecognizerFactory load_sherpa(const SherpaOptions& options) {
     if (options.model_folder.empty())

@@ -11,7 +11,8 @@
 //    decode an utterance once it has ended, and have no partials.
 // 3. An utterance cut in running speech sets its last word aside (cut_point.h); the carry is the
 //    audio of that word.
-// 4. An exception of the library's fails the utterances of that call alone.
+// 4. Models of other kinds: see punctuation_recognizer.h and diarization_recognizer.h.
+// 5. An exception of the library's fails the utterances of that call alone.
 #pragma once
 
 #include "engine/recognizer.h"
@@ -25,6 +26,9 @@ struct SherpaOptions {
     std::filesystem::path model_folder;  // with its model.toml
     std::chrono::milliseconds probe_limit = std::chrono::seconds(60);
 };
+
+// What streams a model takes, by its card.
+WholeTraits sherpa_traits(const std::filesystem::path& model_folder);
 
 // Call it while the process has one thread.
 RecognizerFactory load_sherpa(const SherpaOptions& options);

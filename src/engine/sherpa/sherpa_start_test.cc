@@ -50,7 +50,7 @@ TEST_F(SherpaStart, TellsWhatACardAsksInVain) {
     };
     const Case cases[] = {
         {"backend = \"sherpa\"", "backend = \"tone\"", "is for the backend tone"},
-        {"kind = \"asr-streaming\"", "kind = \"vad\"", "kind vad recognises no speech"},
+        {"kind = \"asr-streaming\"", "kind = \"vad\"", "kind vad is not for sherpa"},
         {"family = \"nemo_ctc\"", "family = \"whisper\"",
          "options.family must be one of transducer,"},
         {"family = \"nemo_ctc\"", "chunk_ms = 1", "options.family must be one of"},

@@ -91,3 +91,13 @@ for (const [suffix, args] of [
     assert.equal(answer.status, 200, answer.text);
     assert.equal(answer.json.results.channels[0].alternatives[0].transcript, spelt(kDigits));
   });
+
+test("speakers are refused where no model tells them, with how to get one", async () => {
+  for (const query of ["diarize=true", "diarize_model=latest"]) {
+    const answer = await listen(`?model=tone&${query}`, kWav);
+    assert.equal(answer.status, 400);
+    assert.equal(answer.json.err_code, "INVALID_QUERY_PARAMETER");
+    assert.match(answer.json.err_msg, /tutti models pull diarization/);
+  }
+  assert.equal((await listen("?model=tone&diarize=false", kWav)).status, 200);
+});

@@ -136,7 +136,7 @@ describe("files", () => {
       assert.ok(Number.isInteger(from) && Number.isInteger(to));
       assert.ok(Math.abs(from - 100 * index) < 30 && Math.abs(to - 100 * index - 50) < 30);
     }
-    assert.equal(sentence_info[0].spk, 0);
+    assert.ok(!("spk" in sentence_info[0]), "no model tells speakers");
     assert.equal(sentence_info[0].text, text);
     assert.deepEqual(sentence_info[0].timestamp, timestamp);
   });
@@ -159,6 +159,22 @@ describe("files", () => {
       const answer = await recognize({}, `A.${suffix.toUpperCase()}`, bytes);
       assert.equal(answer.json.results[0].text, spelt(kDigits));
     });
+
+  test("without a model that punctuates a text comes back as it was", async () => {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ text: "今天 good day" });
+    const answer = await server().post("/punctuation/add", { headers, body });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json, {
+      original_text: "今天 good day",
+      punctuated_text: "今天 good day",
+      success: true,
+      message: "Punctuation added successfully",
+    });
+    const refused = await server().post("/punctuation/add", { headers, body: "{}" });
+    assert.equal(refused.status, 422);
+    assert.deepEqual(refused.json.detail[0].loc, ["body", "text"]);
+  });
 
   test("a .txt file is refused with a sentence", async () => {
     const answer = await recognize({}, "a.txt");
