@@ -25,35 +25,58 @@ constexpr SamplePos kForget = proto::to_samples(Millis(1000));
 // Over how many frames the quietest moment is looked for.
 constexpr std::size_t kMomentFrames = 5;
 
+constexpr SamplePos kEverything = std::numeric_limits<SamplePos>::max();
+
 constexpr SamplePos whole_frames(Millis time) {
     return proto::to_samples(time) / kFrame * kFrame;
 }
 
 }  // namespace
 
-Segmenter::Segmenter(SegmenterOptions options)
+Segmenter::Segmenter(SegmenterOptions options, Ears ears)
     : end_silence_(whole_frames(options.end_silence)),
       shortest_(whole_frames(options.shortest)),
       target_(whole_frames(options.target)),
-      longest_(whole_frames(options.longest)) {
+      longest_(whole_frames(options.longest)),
+      ears_(ears) {
     check(0 < end_silence_ && end_silence_ < shortest_, "segmenter options");
     check(shortest_ < target_ && target_ + kFrame < longest_, "segmenter options");
 }
 
 void Segmenter::push(std::span<const std::int16_t> samples) {
-    while (!samples.empty()) {
-        const auto pending = audio_.size() - frames_.size() * kFrameSamples;
-        const auto size = std::min(samples.size(), kFrameSamples - pending);
-        audio_.insert(audio_.end(), samples.begin(), samples.begin() + static_cast<long>(size));
-        samples = samples.subspan(size);
-        if (pending + size < kFrameSamples) return;
-        frames_.push_back(detector_.judge(std::span(audio_).last<kFrameSamples>()));
-        on_frame(frames_.back().is_loud);
-    }
+    audio_.insert(audio_.end(), samples.begin(), samples.end());
+    if (ears_ == Ears::energy) judge_frames(kEverything);
+}
+
+void Segmenter::judge_up_to(SamplePos position) {
+    if (ears_ == Ears::told) judge_frames(position);
+}
+
+void Segmenter::go_on_by_energy() {
+    ears_ = Ears::energy;
+    judge_frames(kEverything);
 }
 
 void Segmenter::finish() {
+    judge_frames(kEverything);
+    is_finished_ = true;
     if (in_speech_) cut(sound_with_context());
+}
+
+void Segmenter::judge_frames(SamplePos limit) {
+    while ((frames_.size() + 1) * kFrameSamples <= audio_.size() && judged() + kFrame <= limit) {
+        const auto frame = std::span(audio_).subspan(frames_.size() * kFrameSamples);
+        auto verdict = detector_.judge(frame.first<kFrameSamples>());
+        if (ears_ == Ears::told) verdict.is_loud = is_told_speech(judged());
+        frames_.push_back(verdict);
+        on_frame(verdict.is_loud);
+    }
+}
+
+// REQUIRES: asked in order.
+bool Segmenter::is_told_speech(SamplePos frame) {
+    while (!speech_.empty() && speech_.front().end <= frame) speech_.pop_front();
+    return !speech_.empty() && speech_.front().start < frame + kFrame;
 }
 
 std::optional<Segment> Segmenter::next() {
@@ -129,7 +152,8 @@ std::size_t Segmenter::frame_at(SamplePos position) const {
 }
 
 SamplePos Segmenter::sound_with_context() const {
-    return std::min(sound_end_ + kContextSamples, first_ + static_cast<SamplePos>(audio_.size()));
+    const auto end = is_finished_ ? first_ + static_cast<SamplePos>(audio_.size()) : judged();
+    return std::min(sound_end_ + kContextSamples, end);
 }
 
 // Hands out the segment that ends at `at`; what follows belongs to another one.

@@ -4,6 +4,10 @@
 //   push(samples), then next() until it is empty, again and again
 //   finish(), then next() until it is empty
 //
+// It hears speech by energy, or, with Ears::told, is told where speech is:
+//
+//   push(samples), note_speech(start, end) in order, judge_up_to(position), next()
+//
 // 1. Every sound of kStartSpeech is in exactly one segment, with kContext of what is around it;
 //    longer silence is in none.
 // 2. Utterances with a pause of less than end_silence between them share a segment.
@@ -11,8 +15,8 @@
 //    one to come; without any, at its quietest moment before `longest`. No sample between two
 //    such segments is lost or in both.
 //
-// Pure; one stream an object, any one thread. Keeps `longest` of audio and what next() was not
-// asked for.
+// Pure; one stream an object, any one thread. Keeps `longest` of audio, what is not judged yet, and
+// what next() was not asked for.
 #pragma once
 
 #include "audio/speech_detector.h"
@@ -41,23 +45,34 @@ class Segmenter {
     static constexpr Millis kContext{250};
     static constexpr Millis kStartSpeech{40};
 
+    enum class Ears { energy, told };
+
     // REQUIRES: end_silence < shortest < target < longest.
-    explicit Segmenter(SegmenterOptions options = {});
+    explicit Segmenter(SegmenterOptions options = {}, Ears ears = Ears::energy);
 
     void push(std::span<const std::int16_t> samples);
 
-    // No more audio comes.
+    // Told where speech is: it is from `start` to `end`, and wherever before `position` nothing was
+    // noted there is none.
+    void note_speech(SamplePos start, SamplePos end) { speech_.push_back({start, end}); }
+    void judge_up_to(SamplePos position);
+    // Nobody tells any more: what is not judged is judged by energy, as is what comes.
+    void go_on_by_energy();
+
+    // No more audio comes, and nothing more is told.
     void finish();
 
     std::optional<Segment> next();
 
-    // Audio held for a segment that is not cut yet: at most `longest`.
+    // Audio held for a segment that is not cut yet: at most `longest`, and what is not judged.
     std::size_t samples_kept() const { return audio_.size(); }
 
   private:
     SamplePos judged() const {
         return first_ + static_cast<SamplePos>(frames_.size() * kFrameSamples);
     }
+    void judge_frames(SamplePos limit);
+    bool is_told_speech(SamplePos frame);
     void on_frame(bool is_loud);
     void on_frame_in_silence();
     void on_frame_in_speech(bool is_loud);
@@ -71,8 +86,14 @@ class Segmenter {
     const SamplePos end_silence_, shortest_, target_, longest_;
 
     SpeechDetector detector_;
+    Ears ears_;
+    struct Span {
+        SamplePos start, end;
+    };
+    std::deque<Span> speech_;                      // told, and not behind what is judged
     std::vector<std::int16_t> audio_;              // from first_ on
-    std::vector<SpeechDetector::Verdict> frames_;  // of the whole frames in audio_
+    std::vector<SpeechDetector::Verdict> frames_;  // of the judged frames in audio_
+    bool is_finished_ = false;
     SamplePos first_ = 0;
     SamplePos run_start_ = 0;  // of the uninterrupted sound that ends at judged()
     bool in_speech_ = false;

@@ -175,5 +175,75 @@ TEST(Segmenter, AnEmptyFileHasNoSegments) {
     EXPECT_TRUE(segments_of({}).empty());
 }
 
+// Cut where it is told, with verdicts that come `lag` behind the audio.
+Segments told_segments_of(const Samples& samples,
+                          const std::vector<std::pair<Millis, Millis>>& speech, Millis lag) {
+    Segmenter segmenter({}, Segmenter::Ears::told);
+    Segments segments;
+    auto next = speech.begin();
+    constexpr std::size_t kPiece = 5000;
+    for (std::size_t at = 0; at < samples.size(); at += kPiece) {
+        const auto size = std::min(kPiece, samples.size() - at);
+        segmenter.push(std::span(samples).subspan(at, size));
+        auto known = static_cast<SamplePos>(at + size) - proto::to_samples(lag);
+        for (; next != speech.end() && proto::to_samples(next->second) <= known; ++next)
+            segmenter.note_speech(proto::to_samples(next->first), proto::to_samples(next->second));
+        if (next != speech.end()) known = std::min(known, proto::to_samples(next->first));
+        segmenter.judge_up_to(known);
+        drain(segmenter, segments);
+    }
+    for (; next != speech.end(); ++next)
+        segmenter.note_speech(proto::to_samples(next->first), proto::to_samples(next->second));
+    segmenter.finish();
+    drain(segmenter, segments);
+    return segments;
+}
+
+TEST(Segmenter, ToldWhereSpeechIsItCutsThere) {
+    // Noise all along: energy would find no silence in it.
+    const auto all = noise(20s, -20);
+    for (const auto lag : {0ms, 100ms, 900ms, 4000ms}) {
+        const auto segments =
+            told_segments_of(all, {{2000ms, 4000ms}, {4500ms, 6000ms}, {9000ms, 10000ms}}, lag);
+        expect_sound(segments, all);
+        ASSERT_EQ(segments.size(), 2u);
+        EXPECT_EQ(start_of(segments[0]), 1750ms);
+        EXPECT_EQ(end_of(segments[0]), 6250ms);
+        EXPECT_EQ(start_of(segments[1]), 8750ms);
+        EXPECT_EQ(end_of(segments[1]), 10250ms);
+    }
+}
+
+TEST(Segmenter, ToldSpeechThatGoesOnIsCutWithoutALoss) {
+    const auto all = noise(100s, -20);
+    const auto segments = told_segments_of(all, {{1000ms, 31000ms}, {31000ms, 99000ms}}, 700ms);
+    expect_sound(segments, all);
+    ASSERT_GE(segments.size(), 4u);
+    EXPECT_EQ(start_of(segments.front()), 750ms);
+    EXPECT_GE(end_of(segments.back()), 99200ms);
+    for (std::size_t i = 1; i < segments.size(); ++i)
+        EXPECT_EQ(segments[i].first_sample, end_position(segments[i - 1]));
+}
+
+TEST(Segmenter, WhenNobodyTellsAnyMoreItGoesOnByEnergyFromWhatIsJudged) {
+    const auto all =
+        joined({silence(2s), babble(2s, -25), silence(2s), babble(2s, -25), silence(2s)});
+    Segmenter segmenter({}, Segmenter::Ears::told);
+    Segments segments;
+    segmenter.push(std::span(all).first(test::count_of(7s)));
+    segmenter.note_speech(proto::to_samples(2000ms), proto::to_samples(4000ms));
+    segmenter.judge_up_to(proto::to_samples(5000ms));
+    drain(segmenter, segments);
+    EXPECT_EQ(segments.size(), 1u);
+    segmenter.go_on_by_energy();
+    segmenter.push(std::span(all).subspan(test::count_of(7s)));
+    segmenter.finish();
+    drain(segmenter, segments);
+    expect_sound(segments, all);
+    ASSERT_EQ(segments.size(), 2u);
+    EXPECT_LE(start_of(segments[1]), 6000ms);
+    EXPECT_GE(end_of(segments[1]), 8000ms);
+}
+
 }  // namespace
 }  // namespace tutti::audio

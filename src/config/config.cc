@@ -48,6 +48,16 @@ const Model* first_of(const Config& config, models::Kind kind, std::string_view 
     return nullptr;
 }
 
+const Model* vad_of_files(const Config& config, const Model& model) {
+    if (model.vad.empty()) return first_of(config, models::Kind::vad);
+    return vad_of_streams(config, model);
+}
+
+const Model* vad_of_streams(const Config& config, const Model& model) {
+    const bool is_served = std::ranges::count(config.models, model.vad) > 0;
+    return is_served ? find_model(config, model.vad) : nullptr;
+}
+
 int most_replicas(const Model& model) {
     return std::max({1, model.replicas, model.max_replicas});
 }

@@ -21,7 +21,10 @@ struct Model {
     bool punctuates = false;             // its texts have punctuation without further ado
     std::vector<std::string> aliases;    // other names by which clients may ask for it
     std::string directory;               // of the model's files; empty = the backend's own place
-    int replicas = 1;                    // that it always has; 0 = loaded when somebody asks for it
+    // What tells where speech is: the id of a served model of kind vad, for live streams and files;
+    // empty = the first that is served, for files alone; "none" = energy.
+    std::string vad;
+    int replicas = 1;      // that it always has; 0 = loaded when somebody asks for it
     int max_replicas = 0;  // that it may get under load; 0 = no more than that, at least 1
     std::chrono::seconds idle_unload{600};  // loaded on demand, it goes unused so long; 0 = never
     std::uint64_t memory_bytes = 0;         // that one process takes; 0 = learned when it is loaded
@@ -61,7 +64,7 @@ struct Config {
                                               "default"};
     std::vector<Model> known_models = {
         {.id = "en-us", .backend = "pocketsphinx", .languages = {"en"}},
-        {.id = "tone", .backend = "tone", .languages = {"en", "zh"}},
+        {.id = "tone", .backend = "tone", .languages = {"en", "zh"}, .vad = "none"},
         {.id = "silero", .backend = "silero", .kind = models::Kind::vad}};
 
     // Pages of these origins may call the HTTP interfaces (CORS), as the predecessors' did.
@@ -137,6 +140,11 @@ std::vector<const Model*> speech_models(const Config& config);
 
 // The first served model of the kind that knows the language, or nullptr.
 const Model* first_of(const Config& config, models::Kind kind, std::string_view language = {});
+
+// The model of kind vad that its files are cut with, and the one its live streams are heard with;
+// nullptr = by energy.
+const Model* vad_of_files(const Config& config, const Model& model);
+const Model* vad_of_streams(const Config& config, const Model& model);
 
 // Processes that the model may have at once; at least 1.
 int most_replicas(const Model& model);

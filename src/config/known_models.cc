@@ -105,6 +105,14 @@ std::string ids_of(const std::vector<Model>& models) {
     return fmt::format("{}", fmt::join(ids, ", "));
 }
 
+Result<void> check_vad(const Config& config, const Model& model) {
+    if (model.vad.empty() || model.vad == "none") return {};
+    const Model* vad = vad_of_streams(config, model);
+    if (vad && vad->kind == models::Kind::vad) return {};
+    return invalid(fmt::format("model '{}': vad: '{}' is not a served model of kind vad (or none)",
+                               model.id, log::printable(model.vad)));
+}
+
 Result<void> check_served(const LoadedConfig& loaded, const std::string& id) {
     const auto& config = loaded.config;
     if (const auto broken = loaded.broken_models.find(id); broken != loaded.broken_models.end())
@@ -114,6 +122,7 @@ Result<void> check_served(const LoadedConfig& loaded, const std::string& id) {
         return invalid(
             fmt::format("models: '{}' is not known (known: {})", id, ids_of(config.known_models)));
     if (model->backend.empty()) return invalid(fmt::format("model '{}' has no backend", id));
+    if (auto done = check_vad(config, *model); !done) return done;
     if (model->max_replicas > 0 && model->max_replicas < model->replicas)
         return invalid(fmt::format("model '{}': max_replicas is less than replicas", id));
     return {};

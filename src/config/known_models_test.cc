@@ -230,5 +230,34 @@ TEST_F(KnownModels, WhoAsksForVoiceActivityGetsItOrAnError) {
     EXPECT_EQ(first_of(loaded->config, Kind::vad)->id, "silero");
 }
 
+TEST_F(KnownModels, AModelNamesWhatTellsItWhereSpeechIs) {
+    const auto loaded = load(R"(
+        models = ["en-us", "tone", "silero"]
+        [[model]]
+        id = "en-us"
+        vad = "silero"
+    )");
+    ASSERT_TRUE(loaded) << loaded.error().context;
+    const auto& config = loaded->config;
+    const auto& silero = *find_model(config, "silero");
+    const auto& english = *find_model(config, "en-us");
+    EXPECT_EQ(vad_of_files(config, english), &silero);
+    EXPECT_EQ(vad_of_streams(config, english), &silero);
+    EXPECT_EQ(vad_of_files(config, *find_model(config, "tone")), nullptr);
+    EXPECT_EQ(vad_of_streams(config, *find_model(config, "tone")), nullptr);
+    Model other{.id = "other"};
+    EXPECT_EQ(vad_of_files(config, other), &silero);
+    EXPECT_EQ(vad_of_streams(config, other), nullptr);
+}
+
+TEST_F(KnownModels, WhatTellsWhereSpeechIsMustBeServed) {
+    const std::string table = "\n[[model]]\nid = \"en-us\"\nvad = ";
+    EXPECT_THAT(error_of("models = [\"en-us\"]" + table + "\"silero\""),
+                HasSubstr("model 'en-us': vad: 'silero' is not a served model of kind vad"));
+    EXPECT_THAT(error_of("models = [\"en-us\", \"tone\"]" + table + "\"tone\""),
+                HasSubstr("vad: 'tone' is not"));
+    EXPECT_EQ(error_of("models = [\"en-us\"]" + table + "\"none\""), "no error");
+}
+
 }  // namespace
 }  // namespace tutti::config

@@ -92,6 +92,7 @@ std::span<const ModelSetting> model_settings() {
         flag("punctuates", &Model::punctuates),
         list("aliases", &Model::aliases),
         text("directory", &Model::directory),
+        text("vad", &Model::vad),
         number("replicas", &Model::replicas),
         number("max_replicas", &Model::max_replicas),
         large("idle_unload", &Model::idle_unload, 1'000'000'000),

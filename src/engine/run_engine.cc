@@ -5,6 +5,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "engine/host.h"
+#include "engine/silero_vad.h"
 #include "runtime/privileges.h"
 #include "runtime/readable.h"
 #include "runtime/worker.h"
@@ -24,6 +25,7 @@ namespace {
 using Descriptor = asio::posix::stream_descriptor;
 
 constexpr int kMostThreads = 1024;
+constexpr std::string_view kInstalled = "installed";
 
 struct Settings {
     std::size_t slot = 0;
@@ -35,6 +37,7 @@ struct Settings {
     std::string log_level = "info";
     std::string log_file;
     std::string run_as;
+    std::string vad;
 };
 
 void declare_flags(CLI::App& app, Settings& settings, const Backend& backend) {
@@ -57,6 +60,9 @@ void declare_flags(CLI::App& app, Settings& settings, const Backend& backend) {
         ->default_val(settings.log_level)
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     app.add_option("--log-file", settings.log_file, "File to append the log to; empty = stderr");
+    app.add_option("--vad", settings.vad,
+                   "File or folder of the Silero model that live streams are heard with; "
+                   "\"installed\" = the one that is; empty = by energy");
     app.add_option("--run-as", settings.run_as)->group("");  // UID:GID
     for (const auto& flag : backend.flags)
         app.add_option(flag.name, *flag.value, flag.help)->default_val(*flag.value);
@@ -73,8 +79,13 @@ void complete(Settings& settings, const Backend& backend) {
 }
 
 // Throws when what tells speech cannot be loaded.
-Hearing load_hearing(const Backend& backend) {
+Hearing load_hearing(const Settings& settings, const Backend& backend) {
     auto hearing = backend.hearing;
+    if (!settings.vad.empty()) {
+        hearing.endpoints.start_speech = hearing.endpoints.click = SileroVad::kSure;
+        hearing.make_detector =
+            load_silero({.model = settings.vad == kInstalled ? std::string() : settings.vad});
+    }
     if (backend.load_detector) hearing.make_detector = backend.load_detector();
     return hearing;
 }
@@ -93,7 +104,7 @@ std::unique_ptr<Host> load_host(asio::io_context& loop, runtime::Worker& worker,
                 return std::make_unique<ForkedRecognizer>(*nursery, mode);
             };
         }
-        auto hearing = load_hearing(backend);
+        auto hearing = load_hearing(settings, backend);
         return std::make_unique<Host>(
             loop, runtime::inherited_unix_listener(loop), worker.slot(),
             HostOptions{.decode = {.load_recognizer = load_recognizer,
@@ -119,7 +130,8 @@ asio::awaitable<void> serve(Host& host, runtime::Worker& worker, Descriptor& nur
 // Without its nursery the engine can replace no worker. It ends at once, and says nothing to its
 // streams: they are sent again to the successor.
 asio::awaitable<void> watch_nursery(Descriptor& nursery_end) {
-    if (co_await runtime::wait_readable(nursery_end)) co_return;
+    const auto error = co_await runtime::wait_readable(nursery_end);
+    if (error) co_return;
     log::error("the nursery of decode workers is gone");
     std::_Exit(exit_code::internal);
 }

@@ -18,6 +18,8 @@ class SileroVad : public std::enable_shared_from_this<SileroVad> {
     static constexpr std::size_t kFrame = 512;
     // Speech begins at the first of these probabilities, and ends below the second.
     static constexpr float kBegins = 0.5f, kEnds = 0.35f;
+    // Now and then it takes so much of noise for speech.
+    static constexpr audio::Millis kSure{64};
 
     struct Options {
         std::filesystem::path library;  // empty = see models::onnx_library_path

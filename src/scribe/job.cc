@@ -147,9 +147,12 @@ asio::awaitable<Result<std::optional<Job::Samples>>> Job::read(runtime::DecoderP
 asio::awaitable<void> Job::recognise() {
     auto decoder = start_decoder();
     if (!decoder) co_return fail(decoder.error());
-    audio::Segmenter segmenter;
+    const auto* vad = vad_for_file();
+    audio::Segmenter segmenter({},
+                               vad ? audio::Segmenter::Ears::told : audio::Segmenter::Ears::energy);
+    if (vad) find_speech(vad->id);
     for (;;) {
-        while (!has_room()) co_await room_.async_wait(use_result);
+        while (!listen(segmenter) || !has_room()) co_await room_.async_wait(use_result);
         const auto samples = co_await read(*decoder);
         if (!samples) co_return fail(samples.error());
         if (!*samples) break;
@@ -157,10 +160,12 @@ asio::awaitable<void> Job::recognise() {
             co_return fail(Error(Errc::too_long, "audio to be aligned may last 10 minutes"));
         if (speakers_) speakers_->push(**samples);
         segmenter.push(**samples);
+        if (finder_) finder_->push(**samples);
         take_segments(segmenter);
         assembly_.note_cut_up_to(decoded_ -
                                  static_cast<proto::SamplePos>(segmenter.samples_kept()));
     }
+    co_await listen_to_end(segmenter);
     segmenter.finish();
     take_segments(segmenter);
     on_decoded();
@@ -337,7 +342,7 @@ void Job::ask_for_engines() {
 void Job::on_tick() {
     post_progress();
     const auto now = steady_clock::now();
-    bool is_engine_wanted = finder_ && finder_->is_seeking();
+    bool is_engine_wanted = finder_ && finder_->model() == submit_.model && finder_->is_seeking();
     for (const auto& [index, segment] : segments_) {
         segment->give_up_silent_engine(now);
         is_engine_wanted = is_engine_wanted || segment->wants_engine();

@@ -11,6 +11,8 @@
 // 3. With a text to align, a file of at most kMaxUtterance is one segment. A longer one is gone
 //    through twice: first it is recognised, which tells what of the text is in which segment, then
 //    each segment is aligned with its piece.
+//    Otherwise a served model of voice activity tells where a file is cut. When it cannot, or is
+//    slow to, the rest is cut by energy.
 // 4. With a model of voice activity nothing is recognised: each segment is where somebody speaks.
 // 5. When speakers are asked for, all of the audio is kept for their model as well; its turns come
 //    after the last segment (speaker_track.h).
@@ -79,6 +81,10 @@ class Job {
     asio::awaitable<void> linger();
 
     bool has_room() const;
+    const config::Model* vad_for_file() const;
+    void find_speech(const std::string& vad);
+    bool listen(audio::Segmenter& segmenter);
+    asio::awaitable<void> listen_to_end(audio::Segmenter& segmenter);
     void take_segments(audio::Segmenter& segmenter);
     bool take_speech(std::optional<SpeechSpan>& last);
     void post_speech(const SpeechSpan& span);
@@ -102,7 +108,7 @@ class Job {
 
     std::map<std::size_t, std::unique_ptr<dispatch::WholeStream>> segments_;  // under way
     policy::TranscriptAssembly assembly_;
-    std::optional<SpeechFinder> finder_;    // while speech is looked for
+    std::optional<SpeechFinder> finder_;    // while speech is looked for with a model
     std::optional<SpeakerTrack> speakers_;  // when they are asked for
     proto::SamplePos decoded_ = 0;
     proto::Millis claimed_duration_{};

@@ -12,6 +12,7 @@ constexpr std::size_t kPiece = 32 * 1024;
 SpeechFinder::SpeechFinder(dispatch::Engines& engines, const std::string& model,
                            proto::Millis end_silence, std::function<void()> on_change)
     : engines_(engines),
+      model_(model),
       on_change_(std::move(on_change)),
       machine_({.endpoint_silence = end_silence}),
       request_(engines, *this, model, proto::StreamMode::live) {
@@ -23,17 +24,26 @@ SpeechFinder::~SpeechFinder() {
     perform();
 }
 
+SpeechFinder::Clock::time_point SpeechFinder::waits_since() const {
+    const bool is_owed = is_seeking() || is_finishing_ || !accepts_audio();
+    return is_owed && !is_over() ? last_progress_ : Clock::now();
+}
+
 void SpeechFinder::push(std::span<const std::int16_t> samples) {
+    if (accepts_audio() && !is_seeking()) last_progress_ = Clock::now();
     machine_.on_audio(samples);
     perform();
 }
 
 void SpeechFinder::finish() {
+    is_finishing_ = true;
+    if (!is_seeking()) last_progress_ = Clock::now();
     machine_.on_finish();
     perform();
 }
 
 void SpeechFinder::on_engine(dispatch::Lease lease) {
+    last_progress_ = Clock::now();
     lease_ = std::move(lease);
     machine_.on_engine_found(lease_.stream());
     perform();
@@ -47,6 +57,7 @@ void SpeechFinder::on_unavailable(Error why) {
 }
 
 void SpeechFinder::on_reply(const proto::FromEngine& message) {
+    last_progress_ = Clock::now();
     machine_.on_message(message);
     perform();
     on_change_();

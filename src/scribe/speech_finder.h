@@ -14,6 +14,7 @@
 #include "dispatch/engines.h"
 #include "policy/session_machine.h"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -27,6 +28,8 @@ struct SpeechSpan {
 
 class SpeechFinder : public dispatch::EngineClient {
   public:
+    using Clock = std::chrono::steady_clock;
+
     SpeechFinder(dispatch::Engines& engines, const std::string& model, proto::Millis end_silence,
                  std::function<void()> on_change);
     ~SpeechFinder() override;
@@ -42,6 +45,9 @@ class SpeechFinder : public dispatch::EngineClient {
         return is_over() ? machine_.received() : machine_.settled();
     }
     bool is_seeking() const { return request_.is_waiting(); }
+    const std::string& model() const { return model_; }
+    // Since when an engine owes an answer, or is not found; now when none does.
+    Clock::time_point waits_since() const;
     bool is_over() const { return machine_.is_over(); }
     const std::optional<Error>& failure() const { return failure_; }
 
@@ -65,10 +71,13 @@ class SpeechFinder : public dispatch::EngineClient {
     void act(const Other&) {}
 
     dispatch::Engines& engines_;
+    std::string model_;
     std::function<void()> on_change_;
     policy::SessionMachine machine_;
     std::vector<SpeechSpan> spans_;
     std::optional<Error> failure_;
+    bool is_finishing_ = false;
+    Clock::time_point last_progress_ = Clock::now();  // an answer, or audio while none was owed
     dispatch::Lease lease_;
     dispatch::Engines::Request request_;
 };

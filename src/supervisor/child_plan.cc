@@ -23,6 +23,9 @@ std::vector<std::string> engine_flags(const config::Config& config, const config
     add("--live-threads", model.live_threads);
     if (!config.log_file.empty()) flags.insert(flags.end(), {"--log-file", config.log_file});
     if (!model.directory.empty()) flags.insert(flags.end(), {"--model-dir", model.directory});
+    if (const auto* vad = vad_of_streams(config, model))
+        flags.insert(flags.end(),
+                     {"--vad", vad->directory.empty() ? std::string("installed") : vad->directory});
     return flags;
 }
 

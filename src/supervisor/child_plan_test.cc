@@ -47,5 +47,14 @@ TEST(ChildPlan, ThreadsAreToldToTheEngineOnlyWhenTheyAreSet) {
                 IsSupersetOf({"--whole-threads", "3", "--live-threads", "5"}));
 }
 
+TEST(ChildPlan, AnEngineIsToldWhatItsStreamsAreHeardWith) {
+    config::Config config;
+    EXPECT_THAT(plan_children(config, 2)[0].flags, Not(Contains("--vad")));
+    config.known_models[0].vad = "silero";
+    EXPECT_THAT(plan_children(config, 2)[0].flags, IsSupersetOf({"--vad", "installed"}));
+    config.known_models.back().directory = "/srv/silero";
+    EXPECT_THAT(plan_children(config, 2)[0].flags, IsSupersetOf({"--vad", "/srv/silero"}));
+}
+
 }  // namespace
 }  // namespace tutti::supervisor

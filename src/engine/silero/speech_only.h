@@ -6,15 +6,16 @@
 
 #include "audio/endpointer.h"
 #include "engine/recognizer.h"
+#include "engine/silero_vad.h"
 
 namespace tutti::engine {
 
 // Where speech begins and ends, rather than what a recogniser wants around it. The model is sure of
-// a beginning about a frame after it, and now and then takes two frames of noise for speech.
+// a beginning about a frame after it.
 inline constexpr audio::EndpointerOptions kBorders{.start_speech = audio::Millis(96),
                                                    .preroll = audio::Millis(32),
                                                    .tail = audio::Millis(0),
-                                                   .click = audio::Millis(64)};
+                                                   .click = SileroVad::kSure};
 
 class SpeechOnly final : public Recognizer {
   public:

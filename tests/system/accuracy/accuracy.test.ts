@@ -33,7 +33,7 @@ const kSentences: [voice: string, text: string][] = [
   ["rms", "please open the door and come inside"],
 ];
 
-const server = useServer({ models: ["en-us"] });
+const server = useServer({ models: ["en-us", "silero"] });
 
 async function fileText(clip: Clip): Promise<string> {
   const answer = await server().post("/v1/audio/transcriptions", {

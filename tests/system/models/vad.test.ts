@@ -16,9 +16,10 @@ import {
   slices,
   wav,
 } from "../harness/audio.ts";
-import { killed, successor, withServer } from "../harness/faults.ts";
+import { withConfig } from "../harness/boot.ts";
+import { killed, successor, whileStopped, withServer } from "../harness/faults.ts";
 import { form, type Answer } from "../harness/http.ts";
-import { JsonSocket, openSocket, refusedUpgrade } from "../harness/live.ts";
+import { DeepgramClient, JsonSocket, openSocket, refusedUpgrade } from "../harness/live.ts";
 import { kRepository, useServer, type TuttiServer } from "../harness/server.ts";
 import { until } from "../harness/wait.ts";
 
@@ -256,6 +257,115 @@ describe("live", { skip }, () => {
     assertNear(pairsOf(await client.cycle(clip("0880"))), [kClips["0880"]!]);
     await client.close();
   });
+});
+
+// Loud bursts of noise, which energy alone takes for speech.
+function bursts(count: number): Int16Array {
+  let state = 1;
+  const noise = new Int16Array(400 * 16).map(() => {
+    state = (state * 48_271) % 2_147_483_647;
+    return (state % 8000) - 4000;
+  });
+  return join16(...Array.from({ length: count }, () => join16(noise, background(900))));
+}
+
+async function utterances(of: TuttiServer): Promise<number> {
+  return (await of.metrics()).sum("tutti_utterances_decoded_total");
+}
+
+async function segmentsOf(samples: Int16Array, to: TuttiServer): Promise<Segment[]> {
+  const body = form({ model: "en-us", response_format: "verbose_json" }, { bytes: wav(samples) });
+  const answer = await to.post("/v1/audio/transcriptions", { ...body, ms: 60_000 });
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json.segments;
+}
+
+interface Segment {
+  start: number; // s
+  end: number;
+  text: string;
+}
+
+describe("files are cut where the model hears speech", { skip }, () => {
+  const own = useServer({ models: ["en-us", "silero"] });
+  const before = bursts(4);
+  const noisy = join16(before, clip("0880"), bursts(4));
+  const at = before.length / kRate;
+  const [start, end] = kClips["0880"]!.map((ms) => at + ms / 1000) as Pair;
+
+  function assertOnlySpeech(segments: Segment[]): void {
+    assert.equal(segments.length, 1, JSON.stringify(segments));
+    const [only] = segments;
+    assert.ok(only!.start > start - 0.5 && only!.end < end + 0.5, JSON.stringify(only));
+    assert.match(only!.text, /young man/);
+  }
+
+  test("noise reaches no recogniser", async () => {
+    const before = await utterances(own());
+    assertOnlySpeech(await segmentsOf(noisy, own()));
+    // One that was heard by the model, one that was recognised.
+    assert.equal((await utterances(own())) - before, 2);
+  });
+
+  test("its engine is killed meanwhile: nothing is lost", async () => {
+    const [engine] = own().pids("engine", "silero");
+    const long = join16(...Array.from({ length: 4 }, () => join16(clip("0880"), background(900))));
+    const answer = segmentsOf(long, own());
+    await killed(own(), engine!);
+    const text = (await answer).map((segment) => segment.text).join(" ");
+    assert.equal([...text.matchAll(/young man/g)].length, 4, text);
+    await successor(own(), "engine", [engine!, ...own().pids("engine", "en-us")]);
+  });
+
+  test("its engine does not answer: the file is cut by energy", async () => {
+    const [engine] = own().pids("engine", "silero");
+    await whileStopped(own(), [engine!], async () => {
+      const text = (await segmentsOf(clip("0880"), own())).map((one) => one.text).join(" ");
+      assert.match(text, /young man/);
+    });
+    assert.match(own().stderr, /is cut by energy from here on: the model 'silero' does not answer/);
+    assertOnlySpeech(await segmentsOf(noisy, own()));
+  });
+});
+
+// Seconds at which speech was told to begin in noise with one clip in it, and where it does.
+async function startsIn(own: TuttiServer): Promise<{ starts: number[]; expected: number }> {
+  const before = bursts(3);
+  const client = await DeepgramClient.open(own, { vad_events: true });
+  client.sendAudio(join16(before, clip("0880"), bursts(3)));
+  await client.finish(60_000);
+  assert.match(client.transcript(), /young man/);
+  const starts = client.messages.all.flatMap((one) =>
+    one.type === "SpeechStarted" ? [one.timestamp] : [],
+  );
+  return { starts, expected: before.length / kRate + kClips["0880"]![0] / 1000 };
+}
+
+test("live streams of a model with a vad are heard by it", { skip }, async () => {
+  const toml = '[[model]]\nid = "en-us"\nvad = "silero"\n';
+  await withConfig(toml, (config) =>
+    withServer({ models: ["en-us", "silero"], flags: { config, "live-idle": 60 } }, async (own) => {
+      const { starts, expected } = await startsIn(own);
+      assert.equal(starts.length, 1, JSON.stringify(starts));
+      assert.ok(Math.abs(starts[0]! - expected) < 0.5, JSON.stringify(starts));
+    }),
+  );
+  await withServer({ models: ["en-us"] }, async (own) => {
+    const client = await DeepgramClient.open(own, { vad_events: true });
+    client.sendAudio(bursts(1));
+    await client.messages.first("noise is speech by energy", (one) => one.type === "SpeechStarted");
+    client.reset();
+  });
+});
+
+test("a model may be told to hear by energy", { skip }, async () => {
+  const toml = '[[model]]\nid = "en-us"\nvad = "none"\n';
+  await withConfig(toml, (config) =>
+    withServer({ models: ["en-us", "silero"], flags: { config } }, async (own) => {
+      await segmentsOf(join16(bursts(4), clip("0880")), own);
+      assert.ok((await utterances(own)) >= 4, "noise was recognised, too");
+    }),
+  );
 });
 
 test("without a model: 503 with how to load one, and a refused handshake", async () => {
