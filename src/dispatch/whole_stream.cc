@@ -5,9 +5,9 @@ namespace tutti::dispatch {
 
 using std::chrono::steady_clock;
 
-WholeStream::WholeStream(Engines& engines, const std::string& model,
-                             audio::Segment segment, std::string text,
-                             std::vector<std::string> hotwords, std::function<void()> on_change)
+WholeStream::WholeStream(Engines& engines, const std::string& model, audio::Segment segment,
+                         std::string text, std::vector<std::string> hotwords,
+                         std::function<void()> on_change)
     : engines_(engines),
       on_change_(std::move(on_change)),
       machine_(segment.first_sample, std::move(segment.samples), std::move(text),

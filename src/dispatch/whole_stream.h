@@ -26,8 +26,8 @@ class WholeStream : public EngineClient {
 
     // With a text, the text that is in the segment.
     WholeStream(Engines& engines, const std::string& model, audio::Segment segment,
-                  std::string text, std::vector<std::string> hotwords,
-                  std::function<void()> on_change);
+                std::string text, std::vector<std::string> hotwords,
+                std::function<void()> on_change);
     ~WholeStream() override;
 
     bool wants_engine() const { return machine_.wants_engine(); }

@@ -191,8 +191,8 @@ void StreamMachine::launch(Actions& out) {
     auto& front = pending_.front();
     decoded_ = 0;
     last_partial_.clear();
-    out.push_back(BeginUtterance{
-        {std::exchange(carry_, {}), front.continues, open_.text, open_.hotwords}});
+    out.push_back(
+        BeginUtterance{{std::exchange(carry_, {}), front.continues, open_.text, open_.hotwords}});
     if (!front.audio.empty()) out.push_back(FeedAudio{std::exchange(front.audio, {})});
     if (front.end) out.push_back(EndUtterance{front.ending});
 }

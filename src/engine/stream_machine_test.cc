@@ -350,10 +350,8 @@ TEST(StreamMachine, AFailedUtteranceEndsTheStream) {
 }
 
 TEST(StreamMachine, AWholeStreamIsAlignedWithItsText) {
-    StreamMachine machine({.ref = kRef,
-                           .mode = proto::StreamMode::whole,
-                           .text = "one two",
-                           .hotwords = {"three"}});
+    StreamMachine machine(
+        {.ref = kRef, .mode = proto::StreamMode::whole, .text = "one two", .hotwords = {"three"}});
     Actions actions;
     ASSERT_TRUE(machine.on_audio(0, silence(100), actions));
     ASSERT_TRUE(machine.on_finish(actions));

@@ -37,7 +37,7 @@ LiveSession::LiveSession(Services& services, Socket socket,
       id_(std::move(id)),
       seed_(std::hash<std::string>()(id_)),
       second_pass_(
-          services, model, [this] { watchdog_.cancel(); },
+          services, model, dialect_->settings().hotwords, [this] { watchdog_.cancel(); },
           [this](const policy::Told& told) {
               std::visit([this](const auto& one) { tell_in_order(one); }, told);
           }),

@@ -6,10 +6,12 @@ namespace tutti::gateway {
 using runtime::Metric;
 using std::chrono::steady_clock;
 
-SecondPass::SecondPass(Services& services, const config::Model& first, std::function<void()> wake,
+SecondPass::SecondPass(Services& services, const config::Model& first,
+                       std::vector<std::string> hotwords, std::function<void()> wake,
                        std::function<void(const policy::Told&)> tell)
     : services_(services),
       model_(first.second_pass),
+      hotwords_(std::move(hotwords)),
       wake_(std::move(wake)),
       tell_(std::move(tell)),
       refiner_({.limit = first.second_pass_limit}) {
@@ -65,7 +67,7 @@ void SecondPass::perform() {
 void SecondPass::act(policy::AskSecond& action) {
     auto stream = std::make_unique<dispatch::WholeStream>(
         services_.engines, model_, audio::Segment{action.first_sample, std::move(action.audio)},
-        std::string(), wake_);
+        std::string(), hotwords_, wake_);
     streams_.emplace(action.number, std::move(stream));
     wake_();  // look() asks, or finds that it is in vain
 }

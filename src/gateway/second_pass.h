@@ -24,8 +24,8 @@ class SecondPass {
     using TimePoint = policy::Refiner::TimePoint;
 
     // `first` is the model of the stream; `wake` asks for a look().
-    SecondPass(Services& services, const config::Model& first, std::function<void()> wake,
-               std::function<void(const policy::Told&)> tell);
+    SecondPass(Services& services, const config::Model& first, std::vector<std::string> hotwords,
+               std::function<void()> wake, std::function<void(const policy::Told&)> tell);
 
     // Whether finals need their audio.
     bool is_wanted() const { return !model_.empty(); }
@@ -51,6 +51,7 @@ class SecondPass {
 
     Services& services_;
     std::string model_;  // empty = none
+    const std::vector<std::string> hotwords_;
     std::function<void()> wake_;
     std::function<void(const policy::Told&)> tell_;
     policy::Refiner refiner_;

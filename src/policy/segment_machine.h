@@ -36,8 +36,8 @@ class SegmentMachine {
     static constexpr int kMaxAttempts = 3;
     static constexpr SamplePos kPiece = 32 * 1024;
 
-    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples,
-                   std::string text = {}, std::vector<std::string> hotwords = {})
+    SegmentMachine(SamplePos first_sample, std::vector<std::int16_t> samples, std::string text = {},
+                   std::vector<std::string> hotwords = {})
         : first_sample_(first_sample),
           samples_(std::move(samples)),
           text_(std::move(text)),

@@ -250,10 +250,9 @@ void Job::take_segments(audio::Segmenter& segmenter) {
 
 std::size_t Job::add_segment(audio::Segment segment, std::string text) {
     const auto index = assembly_.add(segment.first_sample);
-    segments_.emplace(
-        index, std::make_unique<dispatch::WholeStream>(context_.engines, submit_.model, std::move(segment),
-                                               std::move(text), submit_.hotwords,
-                                               [this] { changed_.cancel(); }));
+    segments_.emplace(index, std::make_unique<dispatch::WholeStream>(
+                                 context_.engines, submit_.model, std::move(segment),
+                                 std::move(text), submit_.hotwords, [this] { changed_.cancel(); }));
     changed_.cancel();
     return index;
 }

@@ -51,7 +51,8 @@ class UpstreamStream : public RecognizerStream {
             upload_ = upstream_.store->begin(wav_of(samples_), is_urgent, deadline_);
     }
     void ask() {
-        if (!upload_) return begin(make_request(upstream_.options, upstream_.key, samples_, hotwords_));
+        if (!upload_)
+            return begin(make_request(upstream_.options, upstream_.key, samples_, hotwords_));
         const auto link = upstream_.store->finish(*upload_);
         if (link)
             begin(make_link_request(upstream_.options, upstream_.key, *link, hotwords_));
