@@ -66,8 +66,8 @@ json::object link_part(const UpstreamOptions& options, const std::string& link) 
 }
 
 std::string chat_body(const UpstreamOptions& options, const json::object& audio,
-                      const std::string& prompt) {
-    const json::array parts{audio, {{"type", "text"}, {"text", prompt}}};
+                      std::span<const std::string> hotwords) {
+    const json::array parts{audio, {{"type", "text"}, {"text", prompt_of(options, hotwords)}}};
     json::object body{{"model", options.remote_model},
                       {"messages", json::array{{{"role", "user"}, {"content", parts}}}},
                       {"stream", false}};
@@ -76,13 +76,14 @@ std::string chat_body(const UpstreamOptions& options, const json::object& audio,
 }
 
 // All but the audio.
-Multipart form_of(const UpstreamOptions& options, const std::string& prompt) {
+Multipart form_of(const UpstreamOptions& options, std::span<const std::string> hotwords) {
     Multipart form;
     form.add("model", options.remote_model);
     form.add("response_format", options.words ? "verbose_json" : "json");
     if (options.words) form.add("timestamp_granularities[]", "word");
     if (!options.language.empty()) form.add("language", options.language);
-    if (!prompt.empty()) form.add("prompt", prompt);
+    if (const auto prompt = prompt_of(options, hotwords); !prompt.empty())
+        form.add("prompt", prompt);
     return form;
 }
 
@@ -96,8 +97,8 @@ HttpRequest request_of(const UpstreamOptions& options, const std::string& key,
 }
 
 HttpRequest chat_request(const UpstreamOptions& options, const std::string& key,
-                         const json::object& audio, const std::string& prompt) {
-    return request_of(options, key, "application/json", chat_body(options, audio, prompt));
+                         const json::object& audio, std::span<const std::string> hotwords) {
+    return request_of(options, key, "application/json", chat_body(options, audio, hotwords));
 }
 
 HttpRequest form_request(const UpstreamOptions& options, const std::string& key, Multipart form) {
@@ -110,20 +111,18 @@ HttpRequest form_request(const UpstreamOptions& options, const std::string& key,
 HttpRequest make_request(const UpstreamOptions& options, const std::string& key,
                          std::span<const std::int16_t> samples,
                          std::span<const std::string> hotwords) {
-    const auto prompt = prompt_of(options, hotwords);
     if (options.api == UpstreamApi::chat)
-        return chat_request(options, key, inline_part(samples), prompt);
-    auto form = form_of(options, prompt);
+        return chat_request(options, key, inline_part(samples), hotwords);
+    auto form = form_of(options, hotwords);
     form.add_file(wav_of(samples));
     return form_request(options, key, std::move(form));
 }
 
 HttpRequest make_link_request(const UpstreamOptions& options, const std::string& key,
                               const std::string& link, std::span<const std::string> hotwords) {
-    const auto prompt = prompt_of(options, hotwords);
     if (options.api == UpstreamApi::chat)
-        return chat_request(options, key, link_part(options, link), prompt);
-    auto form = form_of(options, prompt);
+        return chat_request(options, key, link_part(options, link), hotwords);
+    auto form = form_of(options, hotwords);
     form.add(options.audio_url_field, link);
     return form_request(options, key, std::move(form));
 }
