@@ -163,7 +163,8 @@ asio::awaitable<bool> Exchange::write_raw(std::string bytes) {
 asio::awaitable<void> Exchange::wait_for_disconnect() {
     // A pipelined next request is no disconnect; it makes the watch blind, which is harmless.
     auto& socket = stream_.socket();
-    if (co_await runtime::wait_readable(socket)) co_return;
+    const auto error = co_await runtime::wait_readable(socket);
+    if (error) co_return;
     char byte = 0;
     beast::error_code peeked;
     const auto n = socket.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);

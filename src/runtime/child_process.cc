@@ -144,8 +144,8 @@ void ChildProcess::reap() {
 
 asio::awaitable<ExitStatus> ChildProcess::wait() {
     if (!status_) {
-        if (const auto error = co_await wait_readable(pidfd_))
-            throw boost::system::system_error(error);
+        const auto error = co_await wait_readable(pidfd_);
+        if (error) throw boost::system::system_error(error);
         reap();
     }
     co_return *status_;

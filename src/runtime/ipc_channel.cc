@@ -111,7 +111,8 @@ Result<void> send_with_fd(UnixSocket& socket, std::string_view frame, int fd) {
 asio::awaitable<Result<std::pair<std::string, UniqueFd>>> receive_with_fd(UnixSocket& socket,
                                                                           std::size_t frame_limit) {
     socket.non_blocking(true);
-    if (const auto error = co_await wait_readable(socket)) co_return Error(error, "wait for a job");
+    const auto error = co_await wait_readable(socket);
+    if (error) co_return Error(error, "wait for a job");
     std::string frame(frame_limit, '\0');
     iovec part{frame.data(), frame.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting until a descriptor can be read, for those who would block or give up if it could not.
 //
+//   const auto error = co_await wait_readable(socket);   // named: GCC 12 miscompiles it in a
+//   condition if (error) co_return;
+//
 // Asio's own async_wait may complete too early: what epoll told of a descriptor that was closed in
 // the same round reaches whoever took over its record. Reads and accepts that do not block need
 // only try again; for the others the kernel is asked here before they go on.

@@ -53,7 +53,8 @@ class Readable : public testing::Test {
     }
 
     asio::awaitable<void> close_other(Pipe& own, Pipe& other) {
-        if (co_await wait_readable(own.reader) || !next_) co_return;
+        const auto error = co_await wait_readable(own.reader);
+        if (error || !next_) co_return;
         other.reader.close();
         auto next = std::move(*std::exchange(next_, std::nullopt));
         co_await std::move(next);
