@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch/whole_call.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ class WholeCallTest : public testing::Test {
         roster.peers = {{.id = 0, .model = "m", .socket = folder / "e.sock", .whole_slots = 1}};
     }
     ~WholeCallTest() override {
-        tasks.cancel();
+        cancel();
         engines.shut_down();
         loop.restart();
         loop.run();
@@ -91,6 +92,9 @@ class WholeCallTest : public testing::Test {
     asio::awaitable<void> call(std::string text, milliseconds limit) {
         std::string model = "m";
         result = co_await punctuate(engines, std::move(model), std::move(text), limit);
+    }
+    void cancel() {
+        asio::post(loop, [this] { tasks.cancel(); });
     }
     void wait_for_result() {
         run_until([this] { return result.has_value(); });
@@ -180,7 +184,7 @@ TEST_F(WholeCallTest, ACallerThatIsCancelledCancelsTheWork) {
     connect();
     punctuate_in_background("a");
     const auto open = std::get<proto::Open>(told());
-    tasks.cancel();
+    cancel();
     auto next = told();
     while (!std::holds_alternative<proto::Cancel>(next)) next = told();
     EXPECT_EQ(std::get<proto::Cancel>(next).ref, open.ref);
