@@ -1,77 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/session_machine.h"
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include <numeric>
+#include "policy/session_fixture.h"
 
 namespace tutti::policy {
 namespace {
-
-using proto::kCreditWindow;
-using proto::kSampleRate;
-
-// Actions as short words, so that a failing table reads like a protocol.
-struct Describe {
-    std::string operator()(const WantEngine&) const { return "want"; }
-    std::string operator()(const LeaveEngine&) const { return "leave"; }
-    std::string operator()(const SendOpen& a) const {
-        return fmt::format("open@{}", a.message.first_sample);
-    }
-    std::string operator()(const SendAudio& a) const {
-        return fmt::format("audio@{}+{}", a.first_sample, a.samples.size());
-    }
-    std::string operator()(const SendFlush&) const { return "flush"; }
-    std::string operator()(const SendFinish&) const { return "finish"; }
-    std::string operator()(const SendCancel&) const { return "cancel"; }
-    std::string operator()(const EndInput&) const { return "end-input"; }
-    std::string operator()(const TellSpeechStarted& a) const {
-        return fmt::format("speech@{}", a.at.count());
-    }
-    std::string operator()(const TellPartial& a) const { return "partial:" + a.utterance.text; }
-    std::string operator()(const TellFinal& a) const { return "final:" + a.utterance.text; }
-    std::string operator()(const TellUtteranceEnd& a) const {
-        return fmt::format("utterance-end@{}", a.last_word_end.count());
-    }
-    std::string operator()(const TellFlushed&) const { return "flushed"; }
-    std::string operator()(const TellFinished& a) const {
-        return fmt::format("finished@{}", a.audio_duration.count());
-    }
-    std::string operator()(const TellFailed& a) const {
-        return fmt::format("failed:{}", name_of(a.error.errc()));
-    }
-};
-
-class SessionTest : public testing::Test {
-  protected:
-    void audio(SamplePos samples) {
-        std::vector<std::int16_t> block(static_cast<std::size_t>(samples));
-        std::iota(block.begin(), block.end(), static_cast<std::int16_t>(machine.received()));
-        machine.on_audio(block);
-    }
-    void open() {
-        audio(100);
-        machine.on_engine_found(1);
-        machine.on_message(proto::Opened{});
-        (void)machine.take_actions();
-    }
-    static proto::Final final_of(std::string text, SamplePos end) {
-        proto::Final message;
-        message.utterance.text = text;
-        message.utterance.words = {{text, Millis(0), proto::to_millis(end), 1}};
-        message.consumed_up_to = end;
-        return message;
-    }
-    std::string actions() {
-        std::string line;
-        for (const auto& action : machine.take_actions())
-            line += (line.empty() ? "" : " ") + std::visit(Describe{}, action);
-        return line;
-    }
-
-    SessionMachine machine{{.utterance_end = Millis(1000)}};
-};
 
 TEST_F(SessionTest, OpensAnEngineWithTheFirstAudioAndSendsWhatWasKept) {
     EXPECT_EQ(actions(), "");
@@ -297,57 +228,6 @@ TEST_F(SessionTest, SpeechThatOnlyTheLostEngineHeardIsOver) {
     EXPECT_TRUE(machine.is_mid_utterance());
     machine.on_message(proto::Credit{{}, 100, 90});
     EXPECT_FALSE(machine.is_mid_utterance());
-}
-
-TEST_F(SessionTest, BetweenUtterancesAStreamLeavesAtOnce) {
-    open();
-    machine.on_leave();
-    EXPECT_EQ(actions(), "end-input");
-    machine.on_leave();
-    EXPECT_EQ(actions(), "") << "once";
-    machine.on_finish();
-    EXPECT_EQ(actions(), "finish") << "what has no verdict yet is heard to its end";
-}
-
-TEST_F(SessionTest, WithoutAudioAStreamLeavesWithoutAnEngine) {
-    machine.on_leave();
-    machine.on_finish();
-    EXPECT_EQ(actions(), "end-input finished@0");
-}
-
-TEST_F(SessionTest, InMidUtteranceAStreamLeavesAfterTheFinal) {
-    open();
-    machine.on_message(proto::SpeechStarted{{}, 16});
-    (void)actions();
-    machine.on_leave();
-    EXPECT_EQ(actions(), "");
-    auto cut = final_of("one", 50);
-    cut.cause = proto::FinalCause::length;
-    machine.on_message(cut);
-    EXPECT_EQ(actions(), "final:one") << "the utterance goes on after a cut";
-    machine.on_message(final_of("two", 90));
-    EXPECT_EQ(actions(), "final:two end-input");
-}
-
-TEST_F(SessionTest, ASpeakerIsInterruptedOnlyWhenThereIsNoMoreTime) {
-    open();
-    machine.on_message(proto::SpeechStarted{{}, 16});
-    machine.on_leave();
-    (void)actions();
-    machine.on_leave_now();
-    EXPECT_EQ(actions(), "end-input");
-    machine.on_finish();
-    EXPECT_EQ(actions(), "finish");
-    machine.on_message(final_of("one", 100));
-    EXPECT_EQ(actions(), "final:one");
-}
-
-TEST_F(SessionTest, AStreamThatItsClientFinishesIsNotToldToLeave) {
-    open();
-    machine.on_finish();
-    (void)actions();
-    machine.on_leave_now();
-    EXPECT_EQ(actions(), "");
 }
 
 TEST_F(SessionTest, ProgressForgivesEarlierLosses) {
