@@ -87,7 +87,7 @@ Parsed<DeepgramRequest> parse_common(const Fields& query) {
     bool punctuate = false, smart_format = false;
     if (auto bad = read_flags(query, {{"punctuate", &punctuate}, {"smart_format", &smart_format}}))
         return *bad;
-    request.formats_words = punctuate || smart_format;
+    request.formats_words = request.live.wants_marks = punctuate || smart_format;
     request.wants_paragraphs = smart_format;
     auto model = model_field(query);
     if (!model) return model.error();

@@ -39,6 +39,7 @@ struct LiveSettings {
     // its own minimum.
     std::optional<Millis> endpoint_silence;
     std::vector<std::string> hotwords = {};  // within proto::fits_hotwords()
+    bool wants_marks = false;                // punctuation, if a model that makes it is served
     // Emit UtteranceEnd after a gap this long behind the last final word; zero = never.
     Millis utterance_end{};
     // Failed(client_idle) after this long without any message; zero = the server's default.

@@ -51,7 +51,7 @@ asio::awaitable<std::optional<Response>> stream_events(Services& services, Excha
             if (request.wants_progress) text = events.on_progress(*progress);
         } else {
             auto transcript = job.transcript();
-            transcript.utterances = std::move(utterances);
+            transcript.utterances = std::exchange(utterances, {});
             split_if_diarized(transcript, request);
             text = events.finish(transcript, request);
             goes_on = false;

@@ -36,12 +36,12 @@ LiveSession::LiveSession(Services& services, Socket socket,
       dialect_(std::move(dialect)),
       id_(std::move(id)),
       seed_(std::hash<std::string>()(id_)),
-      second_pass_(
-          services, model, dialect_->settings().hotwords, [this] { watchdog_.cancel(); },
+      finals_(
+          services, model, dialect_->settings(), [this] { watchdog_.cancel(); },
           [this](const policy::Told& told) {
               std::visit([this](const auto& one) { tell_in_order(one); }, told);
           }),
-      machine_(machine_options(services.config, dialect_->settings(), second_pass_.is_wanted())),
+      machine_(machine_options(services.config, dialect_->settings(), finals_.need_audio())),
       model_(model.id),
       request_(services.engines, *this, model.id, proto::StreamMode::live),
       last_heard_(Clock::now()),
@@ -104,7 +104,7 @@ asio::awaitable<void> LiveSession::end() {
     machine_.on_begin();  // gives up what runs at the engine
     act();
     lease_.reset();
-    second_pass_.drop();
+    finals_.drop();
     watchdog_.cancel();  // has other deadlines now
     if (container_) container_->close();
     outbox_changed_.cancel();
@@ -168,7 +168,7 @@ void LiveSession::on(dialect::SendText& command) {
 
 void LiveSession::on(dialect::Begin&) {
     if (samples_) samples_.emplace(*dialect_->settings().format);
-    second_pass_.give_up();
+    finals_.give_up();
     machine_.on_begin();
     act();
 }
@@ -284,8 +284,8 @@ void LiveSession::on_engine_lost() {
 
 void LiveSession::drain(policy::DrainStep step) {
     if (close_ || step == policy::DrainStep::stay) return;
-    if (services_.is_orphaned) second_pass_.give_up();
-    const bool is_all_told = machine_.is_over() && second_pass_.is_idle();
+    if (services_.is_orphaned) finals_.give_up();
+    const bool is_all_told = machine_.is_over() && finals_.is_idle();
     if (step == policy::DrainStep::cut_off || is_all_told) return tell_to_come_again();
     if (step == policy::DrainStep::go_now || services_.is_orphaned)
         machine_.on_leave_now();
@@ -300,7 +300,7 @@ void LiveSession::tell_to_come_again() {
 }
 
 void LiveSession::tell_failed(Error error) {
-    second_pass_.give_up();
+    finals_.give_up();
     tell(dialect::Failed{std::move(error)});
 }
 
@@ -325,7 +325,7 @@ LiveSession::Clock::time_point LiveSession::next_deadline() const {
     const auto now = Clock::now();
     if (next <= now) next = std::min(last_heard_ + idle_limit_, now + kPingAfter);
     if (seeking_since_) next = std::min(next, *seeking_since_ + engine_wait());
-    if (const auto due = second_pass_.deadline()) next = std::min(next, *due);
+    if (const auto due = finals_.deadline()) next = std::min(next, *due);
     if (write_began_) next = std::min(next, *write_began_ + kWriteLimit);
     return std::max(next, now + std::chrono::milliseconds(10));
 }
@@ -334,7 +334,7 @@ void LiveSession::check_deadlines(Clock::time_point now) {
     if (is_connection_dropped_) return;
     if (write_began_ && now >= *write_began_ + kWriteLimit) return drop_connection();
     if (close_) return;
-    second_pass_.look(now);
+    finals_.look(now);
     if (seeking_since_ && services_.engines.is_loading(model_)) seeking_since_ = now;
     if (seeking_since_ && now >= *seeking_since_ + engine_wait()) {
         seeking_since_.reset();
@@ -342,7 +342,7 @@ void LiveSession::check_deadlines(Clock::time_point now) {
         machine_.on_no_engine(Error(Errc::unavailable, "no recogniser became available"));
         act();
     }
-    if (!machine_.accepts_audio() || !second_pass_.is_idle()) {
+    if (!machine_.accepts_audio() || !finals_.is_idle()) {
         last_heard_ = now;  // it is we who do not listen, or owe an answer
     } else if (now >= last_heard_ + idle_limit_) {
         tell_failed(Error(Errc::client_idle, "nothing was received for too long"));

@@ -96,11 +96,11 @@ class LiveSession final : public dispatch::EngineClient {
     void act(const policy::TellSpeechStarted&);
     void act(const policy::TellPartial&);
     // What waits for the finals before it.
-    void act(policy::TellFinal& told) { second_pass_.on_told(std::move(told)); }
-    void act(policy::TellUtteranceEnd& told) { second_pass_.on_told(told); }
-    void act(policy::TellFlushed& told) { second_pass_.on_told(told); }
-    void act(policy::TellFinished& told) { second_pass_.on_told(told); }
-    void act(policy::TellFailed& told) { second_pass_.on_told(std::move(told)); }
+    void act(policy::TellFinal& told) { finals_.on_told(std::move(told)); }
+    void act(policy::TellUtteranceEnd& told) { finals_.on_told(told); }
+    void act(policy::TellFlushed& told) { finals_.on_told(told); }
+    void act(policy::TellFinished& told) { finals_.on_told(told); }
+    void act(policy::TellFailed& told) { finals_.on_told(std::move(told)); }
     void tell_in_order(const policy::TellFinal&);
     void tell_in_order(const policy::TellUtteranceEnd&);
     void tell_in_order(const policy::TellFlushed&);
@@ -120,7 +120,7 @@ class LiveSession final : public dispatch::EngineClient {
     std::unique_ptr<dialect::LiveDialect> dialect_;
     std::string id_;
     std::uint64_t seed_;
-    SecondPass second_pass_;
+    Finals finals_;
     policy::SessionMachine machine_;
 
     std::optional<audio::SampleDecoder> samples_;  // raw audio

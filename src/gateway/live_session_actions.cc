@@ -89,7 +89,7 @@ void LiveSession::act(const policy::TellSpeechStarted& action) {
 void LiveSession::act(const policy::TellPartial& action) {
     services_.slot.add(runtime::Metric::live_partials);
     is_telling_partial_ = true;
-    tell(dialect::Partial{action.utterance, action.utterance.end, second_pass_.end_of_finals()});
+    tell(dialect::Partial{action.utterance, action.utterance.end, finals_.end_of_finals()});
     is_telling_partial_ = false;
 }
 

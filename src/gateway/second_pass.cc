@@ -2,20 +2,39 @@
 #include "gateway/second_pass.h"
 
 namespace tutti::gateway {
+namespace {
 
 using runtime::Metric;
 using std::chrono::steady_clock;
 
-SecondPass::SecondPass(Services& services, const config::Model& first,
-                       std::vector<std::string> hotwords, std::function<void()> wake,
-                       std::function<void(const policy::Told&)> tell)
+// The model that puts marks into what `recogniser` tells; empty = none, or it does so itself.
+std::string punctuation_for(const config::Config& config, const config::Model& recogniser) {
+    if (recogniser.punctuates) return {};
+    const auto language =
+        recogniser.languages.empty() ? std::string() : recogniser.languages.front();
+    const auto* model = config::first_of(config, models::Kind::punctuation, language);
+    return model ? model->id : std::string();
+}
+
+SecondPass::Options marks_after(const config::Config& config, const config::Model& first,
+                                const dialect::LiveSettings& settings) {
+    const auto* last =
+        first.second_pass.empty() ? &first : config::find_model(config, first.second_pass);
+    const bool is_wanted = settings.wants_marks && last;
+    return {.model = is_wanted ? punctuation_for(config, *last) : std::string(),
+            .refiner = {.about = policy::Refiner::About::text},
+            .hotwords = {}};
+}
+
+}  // namespace
+
+SecondPass::SecondPass(Services& services, Options options, std::function<void()> wake, Tell tell)
     : services_(services),
-      model_(first.second_pass),
-      hotwords_(std::move(hotwords)),
+      options_(std::move(options)),
       wake_(std::move(wake)),
       tell_(std::move(tell)),
-      refiner_({.limit = first.second_pass_limit}) {
-    if (is_wanted()) services_.engines.expect_work(model_);
+      refiner_(options_.refiner) {
+    if (is_wanted()) services_.engines.expect_work(options_.model);
 }
 
 void SecondPass::on_told(policy::Told told) {
@@ -44,7 +63,7 @@ void SecondPass::take_answers() {
         auto& stream = *it->second;
         auto outcome = stream.outcome();
         if (!outcome && stream.wants_engine() && !stream.is_asking()) {
-            if (auto refusal = services_.engines.refusal(model_))
+            if (auto refusal = services_.engines.refusal(options_.model))
                 outcome = std::move(*refusal);
             else
                 stream.ask();
@@ -66,8 +85,9 @@ void SecondPass::perform() {
 
 void SecondPass::act(policy::AskSecond& action) {
     auto stream = std::make_unique<dispatch::WholeStream>(
-        services_.engines, model_, audio::Segment{action.first_sample, std::move(action.audio)},
-        std::string(), wake_, hotwords_);
+        services_.engines, options_.model,
+        audio::Segment{action.first_sample, std::move(action.audio)}, std::move(action.text), wake_,
+        options_.hotwords);
     streams_.emplace(action.number, std::move(stream));
     wake_();  // look() asks, or finds that it is in vain
 }
@@ -78,10 +98,43 @@ void SecondPass::act(const policy::StopAsking& action) {
 }
 
 void SecondPass::count() {
+    if (options_.refiner.about == policy::Refiner::About::text) return;
     const auto counts = refiner_.counts();
     services_.slot.add(Metric::second_passes, counts.refined - counted_.refined);
     services_.slot.add(Metric::second_passes_missed, counts.kept - counted_.kept);
     counted_ = counts;
+}
+
+Finals::Finals(Services& services, const config::Model& first,
+               const dialect::LiveSettings& settings, const std::function<void()>& wake,
+               SecondPass::Tell tell)
+    : marks_(services, marks_after(services.config, first, settings), wake, std::move(tell)),
+      second_(services,
+              {.model = first.second_pass,
+               .refiner = {.limit = first.second_pass_limit},
+               .hotwords = settings.hotwords},
+              wake, [this](const policy::Told& told) { marks_.on_told(told); }) {
+}
+
+void Finals::look(TimePoint now) {
+    second_.look(now);
+    marks_.look(now);
+}
+
+void Finals::give_up() {
+    second_.give_up();
+    marks_.give_up();
+}
+
+void Finals::drop() {
+    second_.drop();
+    marks_.drop();
+}
+
+std::optional<Finals::TimePoint> Finals::deadline() const {
+    const auto first = second_.deadline(), last = marks_.deadline();
+    if (first && last) return std::min(*first, *last);
+    return first ? first : last;
 }
 
 }  // namespace tutti::gateway

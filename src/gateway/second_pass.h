@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The second pass of one live stream: performs what policy::Refiner decides. Without a second model
-// everything is told at once.
+// What becomes of a live stream's finals before the client is told: performs what policy::Refiner
+// decides, once about their audio with a second model, and once about their text with a model that
+// punctuates. Without such a model everything is told at once.
 //
-//   second_pass.on_told(...)    // by the session machine, in its order
-//   second_pass.look(now);      // when `wake` was called, and at deadline()
+//   finals.on_told(...)    // by the session machine, in its order
+//   finals.look(now);      // when `wake` was called, and at deadline()
 //
 // `tell` is called for what the client is to be told; never from within an engine's answer. Loop
 // thread only.
 #pragma once
 
+#include "dialect/live.h"
 #include "dispatch/whole_stream.h"
 #include "gateway/services.h"
 #include "policy/refiner.h"
@@ -19,16 +21,22 @@
 
 namespace tutti::gateway {
 
+// One model that is asked about finals.
 class SecondPass {
   public:
     using TimePoint = policy::Refiner::TimePoint;
+    using Tell = std::function<void(const policy::Told&)>;
 
-    // `first` is the model of the stream; `wake` asks for a look().
-    SecondPass(Services& services, const config::Model& first, std::vector<std::string> hotwords,
-               std::function<void()> wake, std::function<void(const policy::Told&)> tell);
+    struct Options {
+        std::string model;  // empty = none
+        policy::Refiner::Options refiner;
+        std::vector<std::string> hotwords;
+    };
 
-    // Whether finals need their audio.
-    bool is_wanted() const { return !model_.empty(); }
+    // `wake` asks for a look().
+    SecondPass(Services& services, Options options, std::function<void()> wake, Tell tell);
+
+    bool is_wanted() const { return !options_.model.empty(); }
 
     void on_told(policy::Told told);
     void look(TimePoint now);
@@ -50,13 +58,38 @@ class SecondPass {
     void count();
 
     Services& services_;
-    std::string model_;  // empty = none
-    const std::vector<std::string> hotwords_;
+    const Options options_;
     std::function<void()> wake_;
-    std::function<void(const policy::Told&)> tell_;
+    Tell tell_;
     policy::Refiner refiner_;
     policy::Refiner::Counts counted_;
     std::map<std::uint64_t, std::unique_ptr<dispatch::WholeStream>> streams_;
+};
+
+// The two of them, one after the other.
+class Finals {
+  public:
+    using TimePoint = SecondPass::TimePoint;
+
+    // `first` is the model of the stream.
+    Finals(Services& services, const config::Model& first, const dialect::LiveSettings& settings,
+           const std::function<void()>& wake, SecondPass::Tell tell);
+
+    // Whether finals need their audio.
+    bool need_audio() const { return second_.is_wanted(); }
+
+    void on_told(policy::Told told) { second_.on_told(std::move(told)); }
+    void look(TimePoint now);
+    void give_up();
+    void drop();
+
+    std::optional<TimePoint> deadline() const;
+    bool is_idle() const { return second_.is_idle() && marks_.is_idle(); }
+    proto::Millis end_of_finals() const { return second_.end_of_finals(); }
+
+  private:
+    SecondPass marks_;
+    SecondPass second_;
 };
 
 }  // namespace tutti::gateway

@@ -16,7 +16,8 @@ std::uint64_t megabytes(std::uint64_t bytes) {
 
 // A process that has not grown yet may still come to what is expected of it.
 std::uint64_t taken_by(const ModelView& model) {
-    const auto processes = static_cast<std::uint64_t>(model.replicas + model.ending);
+    const auto processes =
+        static_cast<std::uint64_t>(model.replicas) + static_cast<std::uint64_t>(model.ending);
     return std::max(model.memory, processes * model.estimate);
 }
 

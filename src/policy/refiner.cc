@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/refiner.h"
 
+#include "policy/written_words.h"
+
 #include <algorithm>
 
 namespace tutti::policy {
@@ -9,9 +11,13 @@ void Refiner::on_told(Told told, TimePoint now) {
     auto& entry = queue_.emplace_back(Waiting{.told = std::move(told)});
     if (auto* final = std::get_if<TellFinal>(&entry.told)) {
         end_of_finals_ = std::max(end_of_finals_, final->utterance.end);
-        if (!final->audio.empty()) ask(entry, now);
+        if (is_asked_about(*final)) ask(entry, now);
     }
     release();
+}
+
+bool Refiner::is_asked_about(const TellFinal& final) const {
+    return options_.about == About::text ? !final.utterance.text.empty() : !final.audio.empty();
 }
 
 void Refiner::ask(Waiting& entry, TimePoint now) {
@@ -27,7 +33,9 @@ void Refiner::ask(Waiting& entry, TimePoint now) {
     entry.number = next_number_++;
     entry.deadline = now + options_.limit;
     entry.is_asked = true;
-    actions_.emplace_back(AskSecond{entry.number, final.first_sample, std::move(audio)});
+    actions_.emplace_back(
+        AskSecond{entry.number, final.first_sample, std::move(audio),
+                  options_.about == About::text ? final.utterance.text : std::string()});
 }
 
 void Refiner::on_answer(std::uint64_t number, Result<proto::Utterance> answer) {
@@ -35,16 +43,24 @@ void Refiner::on_answer(std::uint64_t number, Result<proto::Utterance> answer) {
         queue_, [number](const auto& one) { return one.is_asked && one.number == number; });
     if (entry == queue_.end()) return;
     settle(*entry);
-    if (answer) {
-        ++counts_.refined;
-        auto& utterance = std::get<TellFinal>(entry->told).utterance;
-        utterance.text = std::move(answer->text);
-        utterance.words = std::move(answer->words);
-        utterance.confidence = answer->confidence;
-    } else {
-        ++counts_.kept;
-    }
+    const bool is_taken =
+        answer && take(std::get<TellFinal>(entry->told).utterance, std::move(*answer));
+    ++(is_taken ? counts_.refined : counts_.kept);
     release();
+}
+
+bool Refiner::take(proto::Utterance& utterance, proto::Utterance answer) const {
+    if (options_.about == About::text) {
+        Utterances one{utterance};
+        if (!take_marks(one, answer.text)) return false;
+        show_words(one);
+        utterance = std::move(one.front());
+        return true;
+    }
+    utterance.text = std::move(answer.text);
+    utterance.words = std::move(answer.words);
+    utterance.confidence = answer.confidence;
+    return true;
 }
 
 void Refiner::on_time(TimePoint now) {

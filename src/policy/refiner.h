@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a live client is told once an utterance is over, in order, while a second and better model
-// is asked about each final. Pure: the clock is the caller's, the shell (gateway/second_pass) asks.
+// What a live client is told once an utterance is over, in order, while another model is asked
+// about each final: a better one about its audio, or one that punctuates about its text. Pure: the
+// clock is the caller's, the shell (gateway/second_pass) asks.
 //
 //   refiner.on_told(final, now);  refiner.on_told(TellFlushed{}, now);
 //   refiner.on_answer(number, utterance);  refiner.on_time(now);
 //   for (auto& a : refiner.take_actions()) ...
 //
-// 1. A final that brings audio is asked about. It is told once: with the text, words and confidence
-//    of the second model; or with the first model's when the answer is an error, is not there
-//    within `limit`, or is no longer worth waiting for (give_up). Cause, start and end are the
-//    first's.
+// 1. A final that brings audio (for marks: text) is asked about. It is told once: with the text,
+// words
+//    and confidence of the second model, or with its marks alone; or with the first model's when
+//    the answer is an error, is not there within `limit`, or is no longer worth waiting for
+//    (give_up). Cause, start and end are the first's.
 // 2. Whatever else is told waits for the finals before it, and for nothing else.
 // 3. Audio of at most `audio_limit` is with the second model; a final that brings more than fits is
 //    not asked about.
@@ -33,11 +35,12 @@ namespace tutti::policy {
 // What has its place in the order.
 using Told = std::variant<TellFinal, TellUtteranceEnd, TellFlushed, TellFinished, TellFailed>;
 
-// Send the audio to the second model, then call on_answer with the number.
+// Send the audio, or the text, to the other model, then call on_answer with the number.
 struct AskSecond {
     std::uint64_t number;
     SamplePos first_sample;
     std::vector<std::int16_t> audio;
+    std::string text = {};
 };
 // Its answer is not waited for any more.
 struct StopAsking {
@@ -48,7 +51,9 @@ using RefinerAction = std::variant<AskSecond, StopAsking, Told>;
 class Refiner {
   public:
     using TimePoint = std::chrono::steady_clock::time_point;
+    enum class About { audio, text };
     struct Options {
+        About about = About::audio;
         Millis limit{5000};
         SamplePos audio_limit = 2 * proto::kMaxUtterance;
     };
@@ -85,7 +90,10 @@ class Refiner {
         bool is_asked = false;  // and the answer is not there
     };
 
+    bool is_asked_about(const TellFinal& final) const;
     void ask(Waiting& entry, TimePoint now);
+    // False when the answer is of no use.
+    bool take(proto::Utterance& utterance, proto::Utterance answer) const;
     void keep_first(Waiting& entry);
     void settle(Waiting& entry);
     void release();

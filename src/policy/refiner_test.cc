@@ -76,6 +76,34 @@ TEST_F(RefinerTest, AFinalIsToldWithTheSecondModelsWords) {
     EXPECT_TRUE(refiner.is_idle());
 }
 
+TEST(RefinerOfMarks, ATextComesBackWithMarksAndNothingElse) {
+    Refiner refiner{{.about = Refiner::About::text, .limit = Millis(3000)}};
+    const Refiner::TimePoint now{};
+    refiner.on_told(final_of("hello", 1000, 0), now);
+    refiner.on_told(final_of("", 2000, 0), now);
+    refiner.on_told(final_of("there", 3000, 0), now);
+    refiner.on_told(TellFlushed{}, now);
+    auto actions = refiner.take_actions();
+    ASSERT_EQ(actions.size(), 2u) << "nobody is asked about no text";
+    EXPECT_EQ(std::get<AskSecond>(actions[0]).text, "hello");
+    EXPECT_EQ(std::get<AskSecond>(actions[1]).text, "there");
+    refiner.on_answer(1, proto::Utterance{.text = "hello,", .words = {}});
+    actions = refiner.take_actions();
+    ASSERT_EQ(actions.size(), 2u);
+    const auto& marked = std::get<TellFinal>(std::get<Told>(actions[0])).utterance;
+    EXPECT_EQ(marked.text, "hello,");
+    ASSERT_EQ(marked.words.size(), 1u);
+    EXPECT_EQ(marked.words[0].shown, "hello,");
+    EXPECT_EQ(marked.words[0].text, "hello");
+    refiner.on_answer(2, proto::Utterance{.text = "something else.", .words = {}});
+    actions = refiner.take_actions();
+    ASSERT_EQ(actions.size(), 2u);
+    EXPECT_EQ(std::get<TellFinal>(std::get<Told>(actions[0])).utterance.text, "there")
+        << "words of its own are not taken";
+    EXPECT_EQ(refiner.counts().refined, 1);
+    EXPECT_EQ(refiner.counts().kept, 1);
+}
+
 TEST_F(RefinerTest, WithoutAudioEverythingIsToldAtOnce) {
     told(final_of("one", 1000, 0));
     told(TellUtteranceEnd{Millis(900)});

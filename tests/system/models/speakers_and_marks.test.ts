@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { dtmf, join16, silence, wav } from "../harness/audio.ts";
 import { told } from "../harness/control.ts";
 import { form } from "../harness/http.ts";
+import { DeepgramClient } from "../harness/live.ts";
 import { kRepository, TuttiServer } from "../harness/server.ts";
 import { until } from "../harness/wait.ts";
 
@@ -80,6 +81,24 @@ test("OpenAI: a transcript has marks, with and without events", async () => {
   const done = events(streamed.text).find(({ type }) => type === "transcript.text.done");
   assert.match(done!.text!, /^1 2 3, 1 2 3/);
   assert.equal(done!.text!.replaceAll(/[.,?]/g, ""), kText.replaceAll(/[.,?]/g, ""));
+});
+
+test("Deepgram live: finals have marks for whoever asks, in order", async () => {
+  const asks = await DeepgramClient.open(server, { model: "tone", punctuate: true });
+  const asksNot = await DeepgramClient.open(server, { model: "tone" });
+  const audio = join16(dtmf("123123"), silence(1000), dtmf("456"), silence(1000));
+  for (const client of [asks, asksNot]) {
+    client.sendAudio(audio);
+    await client.finish();
+  }
+  assert.equal(asks.transcript(), "1 2 3, 1 2 3. 4 5 6?");
+  assert.equal(asksNot.transcript(), "1 2 3 1 2 3 4 5 6");
+  const words = asks.finals().flatMap((one) => one.channel.alternatives[0]!.words);
+  assert.deepEqual(
+    words.map((word) => word.punctuated_word),
+    ["1", "2", "3,", "1", "2", "3.", "4", "5", "6?"],
+  );
+  assert.deepEqual(words.map((word) => word.word), [..."123123456"]);
 });
 
 interface Event {
