@@ -57,7 +57,7 @@ endif()
 set(tools ${CMAKE_SOURCE_DIR}/.tools/node_modules)
 set(sherpa_folder "${tools}/sherpa-onnx-linux-$<IF:$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>,arm64,x64>")
 target_compile_definitions(tutti_models PRIVATE
-  TUTTI_SILERO_FOLDER="${tools}/@ricky0123/vad-web/dist" TUTTI_SHERPA_FOLDER="${sherpa_folder}")
+  TUTTI_SILERO_FOLDER="${CMAKE_SOURCE_DIR}/.tools/silero/node_modules/@ricky0123/vad-web/dist" TUTTI_SHERPA_FOLDER="${sherpa_folder}")
 tutti_engine(silero)
 tutti_engine(sherpa TESTS process)
 target_compile_definitions(tutti_engine_sherpa PRIVATE TUTTI_SHERPA_FOLDER="${sherpa_folder}")

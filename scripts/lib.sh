@@ -106,6 +106,12 @@ fetch_node() {
     npm ci --prefix .tools.new --no-update-notifier && ".tools.new/$1/node" --version
 }
 
+# With the npm just fetched: Debian's cannot read this lock.
+fetch_silero() {
+    PATH="$root/.tools.new/$1:$root/.tools.new/node_modules/.bin:$PATH" \
+        npm ci --prefix .tools.new/silero --no-update-notifier
+}
+
 # The pinned Node and npm of package-lock.json, in .tools; first in the path from here on. So are
 # the library of sherpa-onnx and the Silero model, where their engines look for them. Node has
 # its own entry there, since Debian's npm makes no link to it.
@@ -119,15 +125,17 @@ ensure_node() {
             return 1
             ;;
     esac
-    wanted=$(cat package.json package-lock.json .npmrc | digest)
+    wanted=$(cat package.json package-lock.json .npmrc tools/silero/package*.json | digest)
     export PATH="$root/.tools/$node:$root/.tools/node_modules/.bin:$PATH"
     up_to_date .tools/.stamp "$wanted" && return 0
     # Beside the old one, since an old npm may be what fetches the new.
     rm -rf .tools.new
-    mkdir .tools.new
+    mkdir -p .tools.new/silero
     cp package.json package-lock.json .npmrc .tools.new/
+    cp tools/silero/package*.json .npmrc .tools.new/silero/
     local step_advice="see that this machine reaches its npm registry (npm ping), then start again."
     step "fetching Node" fetch_node "$node"
+    step "fetching the Silero model" fetch_silero "$node"
     echo "$wanted" >.tools.new/.stamp
     rm -rf .tools
     mv .tools.new .tools
