@@ -4,7 +4,7 @@
 //   const auto marked = co_await punctuate(engines, model, text, std::chrono::seconds(5));
 //
 // Waits for a replica with room, and has the model loaded if it is one on demand; an engine that
-// dies, or has no answer within the limit, costs a try and another one is asked. Errors:
+// dies costs a try and another one is asked. Errors:
 // unavailable at once when nobody can serve the model, and when the limit, which is for all of it,
 // is over; otherwise what the engine says. Cancelling the caller cancels the work at the engine.
 //

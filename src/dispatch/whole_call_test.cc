@@ -149,7 +149,7 @@ TEST_F(WholeCallTest, WhatEveryEngineWouldSayIsTheError) {
 
 TEST_F(WholeCallTest, ASilentEngineIsWaitedForAsLongAsTheLimit) {
     connect();
-    punctuate_in_background("a", milliseconds(50));
+    punctuate_in_background("a", milliseconds(1500));
     const auto open = std::get<proto::Open>(told());
     wait_for_result();
     EXPECT_EQ(result->error().errc(), Errc::unavailable);

@@ -2,6 +2,7 @@
 #include "gateway/file_job.h"
 
 #include "base/log.h"
+#include "policy/transcript_assembly.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -123,8 +124,8 @@ std::optional<proto::FromScribe> FileJob::take_buffered() {
             transcript_.turns = std::move(speakers->turns);
             continue;
         }
-        if (const auto* segment = std::get_if<proto::Segment>(&*message)) {
-            if (!is_news(*segment)) continue;
+        if (auto* segment = std::get_if<proto::Segment>(&*message)) {
+            if (!cut_to_news(*segment)) continue;
             transcript_.utterances.push_back(segment->utterance);
         }
         if (const auto* done = std::get_if<proto::Done>(&*message))
@@ -134,10 +135,12 @@ std::optional<proto::FromScribe> FileJob::take_buffered() {
     return std::nullopt;
 }
 
-// A second scribe cuts and hears the file as the first did, from its start.
-bool FileJob::is_news(const proto::Segment& segment) {
-    return lost_attempts_ == 0 || transcript_.utterances.empty() ||
-           segment.utterance.start >= transcript_.utterances.back().end;
+// A second scribe hears the file from its start.
+bool FileJob::cut_to_news(proto::Segment& segment) {
+    if (lost_attempts_ == 0 || transcript_.utterances.empty()) return true;
+    auto news = policy::news_after(transcript_.utterances.back().end, std::move(segment.utterance));
+    if (news) segment.utterance = std::move(*news);
+    return news.has_value();
 }
 
 asio::awaitable<Result<proto::Transcript>> FileJob::collect() {

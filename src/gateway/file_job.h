@@ -51,7 +51,8 @@ class FileJob {
     asio::awaitable<Result<runtime::UnixSocket>> connect();
     asio::awaitable<void> watch_client();
     std::optional<proto::FromScribe> take_buffered();
-    bool is_news(const proto::Segment& segment);
+    // False when all of it is known already; otherwise it is what is new.
+    bool cut_to_news(proto::Segment& segment);
 
     Services& services_;
     Exchange& exchange_;

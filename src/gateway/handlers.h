@@ -17,6 +17,10 @@ dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
                                                    std::string_view name,
                                                    std::string_view language);
 
+// The first served model of which an engine aligns; when none runs, one of kind alignment, which
+// may be loaded; or nullptr.
+const config::Model* find_aligner(const Services& services);
+
 // Our models in the places of whoAsr's types.
 dialect::WhoasrModels whoasr_models(const Services& services);
 

@@ -8,6 +8,9 @@
 #include "gateway/upload.h"
 #include "policy/admin_access.h"
 
+#include <algorithm>
+#include <array>
+
 namespace tutti::gateway {
 namespace {
 
@@ -26,12 +29,17 @@ bool is_from_here(Exchange& exchange) {
     return !failure && peer.address().is_loopback();
 }
 
+bool comes_through_proxy(const Exchange& exchange) {
+    return std::ranges::any_of(std::array{"forwarded", "via", "x-forwarded-for", "x-forwarded-host",
+                                          "x-forwarded-proto", "x-real-ip"},
+                               [&](const char* name) { return !exchange.header(name).empty(); });
+}
+
 std::optional<Error> change_refusal(const Services& services, Exchange& exchange) {
     const auto access = policy::find_admin_access(services.config.admin_access);
     return policy::admin_refusal(access.value_or(policy::AdminAccess::off),
                                  {.is_loopback = is_from_here(exchange),
-                                  .is_forwarded = !exchange.header("forwarded").empty() ||
-                                                  !exchange.header("x-forwarded-for").empty(),
+                                  .is_forwarded = comes_through_proxy(exchange),
                                   .host = exchange.header("host"),
                                   .origin = exchange.header("origin")},
                                  services.config.cors_origins);

@@ -39,12 +39,14 @@ asio::awaitable<std::optional<Response>> stream_events(Services& services, Excha
     auto event = co_await job.next();
     if (!event) co_return error_response(kProtocol, as_request_error(event.error()), exchange.id());
     co_await exchange.begin_stream(kEventStream);
-    bool goes_on = true;
+    bool goes_on = true, has_marks = true;
     while (event && goes_on) {
         std::string text;
         if (const auto* segment = std::get_if<proto::Segment>(&*event)) {
             std::vector<proto::Utterance> one = {segment->utterance};
-            co_await add_marks(services, model, one);
+            // A model that does not answer would hold up every segment anew.
+            if (has_marks && !one[0].text.empty())
+                has_marks = co_await add_marks(services, model, one);
             text = events.on_utterance(one[0]);
             utterances.push_back(std::move(one[0]));
         } else if (const auto* progress = std::get_if<proto::Progress>(&*event)) {

@@ -48,16 +48,11 @@ asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& 
     co_return Response{.body = dialect::whoasr_body(*transcript, sentences, described)};
 }
 
-namespace {
-
-// The default model if it aligns, else the first of the served ones that does, or nullptr.
 const config::Model* find_aligner(const Services& services) {
     for (const auto& id : services.config.models)
         if (services.engines.aligns(id)) return config::find_model(services.config, id);
-    return nullptr;
+    return config::first_of(services.config, models::Kind::alignment);
 }
-
-}  // namespace
 
 asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& exchange) {
     const auto refusal = [&](const dialect::RequestError& error) {
@@ -70,7 +65,8 @@ asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& 
     auto text = dialect::parse_whoasr_timestamp(upload->form, upload->filename);
     if (!text) co_return refusal(text.error());
     const auto* model = find_aligner(services);
-    if (!model) co_return refusal(dialect::whoasr_timestamp_not_loaded());
+    if (!model || !services.engines.can_serve(model->id))
+        co_return refusal(dialect::whoasr_timestamp_not_loaded());
     FileWishes wishes{.text = *text};
     const auto transcript =
         co_await recognise(services, exchange, upload->file->fd(), *model, std::move(wishes));

@@ -335,6 +335,11 @@ void LiveSession::check_deadlines(Clock::time_point now) {
     if (write_began_ && now >= *write_began_ + kWriteLimit) return drop_connection();
     if (close_) return;
     finals_.look(now);
+    if (seeking_since_)
+        if (auto refusal = services_.engines.refusal(model_)) {
+            request_.withdraw();
+            return on_unavailable(std::move(*refusal));
+        }
     if (seeking_since_ && services_.engines.is_loading(model_)) seeking_since_ = now;
     if (seeking_since_ && now >= *seeking_since_ + engine_wait()) {
         seeking_since_.reset();

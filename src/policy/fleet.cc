@@ -57,16 +57,21 @@ std::vector<const ModelView*> idle_ones(std::span<const ModelView> models) {
 }
 
 // The idle models that must go for `model` to fit; none when that is not enough.
+// What its first processes are expected to take.
+std::uint64_t needed_by(const ModelView& model) {
+    return static_cast<std::uint64_t>(std::max(1, model.least)) * model.estimate;
+}
+
 std::vector<const ModelView*> victims_for(const ModelView& model,
                                           const std::vector<const ModelView*>& idle,
                                           Memory memory) {
     std::vector<const ModelView*> victims;
     for (const auto* candidate : idle) {
-        if (memory.will_have_room(model.estimate)) break;
+        if (memory.will_have_room(needed_by(model))) break;
         memory.expect(taken_by(*candidate));
         victims.push_back(candidate);
     }
-    if (!memory.will_have_room(model.estimate)) victims.clear();
+    if (!memory.will_have_room(needed_by(model))) victims.clear();
     return victims;
 }
 
@@ -100,15 +105,15 @@ std::vector<FleetChange> Fleet::plan(Time now, std::span<const ModelView> models
         if (!memory.will_have_room(0)) unload(*victim, "the memory budget is exceeded");
     for (const auto& model : models) {
         if (!must_load(model)) continue;
-        if (memory.has_room(model.estimate)) {
+        if (memory.has_room(needed_by(model))) {
             const int replicas = std::max(1, model.least);
             changes.push_back(
                 {model.id, replicas, model.is_wanted ? "it is asked for" : "it is kept"});
-            memory.take(static_cast<std::uint64_t>(replicas) * model.estimate);
+            memory.take(needed_by(model));
             continue;
         }
         for (const auto* victim : victims_for(model, idle, memory))
-            unload(*victim, fmt::format("{} needs {} MB", model.id, megabytes(model.estimate)));
+            unload(*victim, fmt::format("{} needs {} MB", model.id, megabytes(needed_by(model))));
     }
     for (const auto& model : models) {
         const int replicas = wanted_by_load(now, model);

@@ -7,6 +7,21 @@
 
 namespace tutti::policy {
 
+std::optional<proto::Utterance> news_after(proto::Millis told, proto::Utterance utterance) {
+    if (utterance.start >= told) return utterance;
+    if (utterance.end <= told) return std::nullopt;
+    auto& words = utterance.words;
+    const bool has_times = !words.empty();
+    const auto known = std::erase_if(words, [&](const auto& word) { return word.start < told; });
+    utterance.start = told;
+    if (!has_times || known == 0) return utterance;
+    if (words.empty()) return std::nullopt;
+    utterance.text.clear();
+    for (const auto& word : words)
+        utterance.text += (utterance.text.empty() ? "" : " ") + word.text;
+    return utterance;
+}
+
 std::size_t TranscriptAssembly::add(proto::SamplePos first_sample) {
     segments_.push_back({first_sample, {}});
     return first_index_ + segments_.size() - 1;

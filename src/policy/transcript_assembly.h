@@ -16,6 +16,11 @@
 
 namespace tutti::policy {
 
+// What an utterance has of the audio behind `told`, when somebody heard that audio again and cut it
+// elsewhere: the words that begin there. One whose words have no times is taken whole. nullopt when
+// there is nothing.
+std::optional<proto::Utterance> news_after(proto::Millis told, proto::Utterance utterance);
+
 class TranscriptAssembly {
   public:
     std::size_t add(proto::SamplePos first_sample);

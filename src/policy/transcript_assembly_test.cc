@@ -78,5 +78,25 @@ TEST(TranscriptAssembly, AnyOrderOfResultsGivesTheSameText) {
     }
 }
 
+// A second scribe may cut a file elsewhere than the one that died.
+TEST(NewsAfter, OnlyWordsBehindWhatWasToldAreNews) {
+    const proto::Utterance both{.text = "one two",
+                                .words = {{"one", proto::Millis(100), proto::Millis(300), 1},
+                                          {"two", proto::Millis(1200), proto::Millis(1500), 1}},
+                                .start = proto::Millis(0),
+                                .end = proto::Millis(2000)};
+    EXPECT_EQ(news_after(proto::Millis(0), both), both);
+    const auto second = news_after(proto::Millis(1000), both);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->text, "two");
+    EXPECT_EQ(second->words.size(), 1u);
+    EXPECT_EQ(second->start, proto::Millis(1000));
+    EXPECT_EQ(news_after(proto::Millis(1300), both), std::nullopt);
+    EXPECT_EQ(news_after(proto::Millis(2000), both), std::nullopt);
+    auto without_times = both;
+    without_times.words.clear();
+    EXPECT_EQ(news_after(proto::Millis(1000), without_times)->text, "one two") << "nothing is lost";
+}
+
 }  // namespace
 }  // namespace tutti::policy

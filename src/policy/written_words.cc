@@ -134,16 +134,25 @@ Utterances regroup(const std::vector<Unit>& units, auto is_border) {
     return groups;
 }
 
+std::string_view character_at(std::string_view text, std::size_t at) {
+    std::size_t end = at + 1;
+    while (end < text.size() && (text[end] & 0xC0) == 0x80) ++end;
+    return text.substr(at, end - at);
+}
+
 // The part of `marked` from `at` on that is `text` and marks, which may follow it; npos if it is
 // something else.
 std::size_t end_of_marked(std::string_view marked, std::size_t at, std::string_view text) {
-    for (const char c : text) {
-        while (at < marked.size() && marked[at] != c) {
+    for (std::size_t from = 0; from < text.size();) {
+        // Whole characters: marks and letters of East Asia begin with the same bytes.
+        const auto character = character_at(text, from);
+        while (!marked.substr(at).starts_with(character)) {
             const auto length = length_of_mark(marked.substr(at));
             if (length == 0) return marked.npos;
             at += length;
         }
-        if (at++ >= marked.size()) return marked.npos;
+        at += character.size();
+        from += character.size();
     }
     while (at < marked.size()) {
         const auto length = length_of_mark(marked.substr(at));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting until a descriptor can be read, for those who would block or give up if it could not.
 //
-//   const auto error = co_await wait_readable(socket);   // named: GCC 12 miscompiles it in a
-//   condition if (error) co_return;
+//   const auto error = co_await wait_readable(socket);
+//   if (error) co_return;
+//
+// The error is named: GCC 12 goes wrong over one that is awaited in a condition.
 //
 // Asio's own async_wait may complete too early: what epoll told of a descriptor that was closed in
 // the same round reaches whoever took over its record. Reads and accepts that do not block need

@@ -218,7 +218,7 @@ bool Server::resize(const std::string& model, int replicas) {
         if (planned.model != model) continue;
         auto* place = find(planned.name);
         if (!place) place = add_place(planned, generation_).value();
-        if (!place->is_wanted()) place->start();
+        if (!place->is_wanted()) place->start_as(planned, generation_);
     }
     retire_surplus(*plan);
     return true;
@@ -274,7 +274,8 @@ asio::awaitable<Result<void>> Server::restart(std::string name) {
     if (!plan) co_return plan.error();
     std::vector<Place*> renewed;
     for (auto& place : places_)
-        if (place->is_wanted() && (place->name() == name || place->model() == name))
+        if (!name.empty() && place->is_wanted() &&
+            (place->name() == name || place->model() == name))
             renewed.push_back(place.get());
     if (renewed.empty())
         co_return Error(Errc::bad_parameter, fmt::format("there is no '{}'", name));

@@ -208,7 +208,8 @@ void Models::note_failures(Clock::time_point now) {
             if (place.is_wanted() && !place.has_been_ready() && place.deaths() > 0)
                 why = place.last_death();
         });
-        if (!why.empty()) give_up(record, now, why);
+        // As long as one serves, the others are looked after as all places are.
+        if (!why.empty() && ready_of(record.model.id) == 0) give_up(record, now, why);
         if (record.failures > 0 && ready_of(record.model.id) == record.replicas &&
             record.replicas > 0)
             record.failures = 0;
@@ -216,7 +217,7 @@ void Models::note_failures(Clock::time_point now) {
 }
 
 void Models::give_up(Record& record, Clock::time_point now, const std::string& why) {
-    if (!resize(record, ready_of(record.model.id))) return;
+    if (!resize(record, 0)) return;
     const auto pause = std::min<std::chrono::seconds>(
         kLeastRetryPause * (1 << std::min(record.failures, 10)), kMostRetryPause);
     ++record.failures;
@@ -241,12 +242,14 @@ asio::awaitable<Result<void>> Models::load(std::string model) {
     decide(now);
     const auto is_decided = [this, &model] {
         const auto* present = find(model);
-        return !present || present->failures > 0 || ready_of(model) > 0 || node_.is_stopping;
+        return !present || present->failures > 0 || present->is_held || ready_of(model) > 0 ||
+               node_.is_stopping;
     };
     const bool has_ended = co_await node_.changed.wait(is_decided, deadline);
     record = find(model);
     if (!record || node_.is_stopping) co_return Error(Errc::canceled, "the server is changing");
     record->wanted_until = {};
+    if (record->is_held) co_return Error(Errc::canceled, model + " was unloaded meanwhile");
     if (ready_of(model) > 0) co_return Result<void>();
     if (has_ended)
         co_return Error(Errc::unavailable, fmt::format("{} cannot be loaded: {}; see the log",
@@ -285,11 +288,15 @@ Result<void> Models::pin(const std::string& model, bool is_pinned) {
 proto::ModelNote Models::note_of(const Record& record) const {
     proto::ModelNote note{.id = record.model.id, .is_on_demand = record.least == 0};
     bool is_ending = false;
-    each_place(note.id, [&](const Place& place) { is_ending |= !place.is_empty(); });
+    std::string died;  // a process of it, and its successor is not there
+    each_place(note.id, [&](const Place& place) {
+        is_ending |= !place.is_empty();
+        if (place.is_wanted() && !place.serving() && place.deaths() > 0) died = place.last_death();
+    });
     if (ready_of(note.id) > 0)
         note.state = ModelState::ready;
     else if (record.replicas > 0)
-        note.state = ModelState::loading;
+        note.state = died.empty() ? ModelState::loading : ModelState::failed;
     else if (record.failures > 0)
         note.state = ModelState::failed;
     else if (is_ending)
@@ -297,6 +304,8 @@ proto::ModelNote Models::note_of(const Record& record) const {
     if (record.is_held) {
         note.may_be_asked_for = false;
         note.why = fmt::format("it was unloaded; 'tutti ctl load {}' loads it", note.id);
+    } else if (note.state == ModelState::failed && !died.empty()) {
+        note.why = fmt::format("its process ended ({}), the next one is not there yet", died);
     } else if (note.state == ModelState::failed) {
         note.may_be_asked_for = Clock::now() >= record.retry_at;
         note.why = fmt::format("it could not be loaded: {}", record.failure);

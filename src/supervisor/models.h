@@ -49,7 +49,8 @@ class Models {
 
     // Returns when it is ready; an error tells why it is not.
     asio::awaitable<Result<void>> load(std::string model);
-    // It finishes what it does. One that is always kept stays away until it is loaded again.
+    // It finishes what it does. One that is always kept stays away until it is loaded again or a
+    // configuration takes effect.
     Result<void> unload(const std::string& model);
     // A pinned model is loaded, and never unloaded for others.
     Result<void> pin(const std::string& model, bool is_pinned);

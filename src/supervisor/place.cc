@@ -51,6 +51,12 @@ Result<Place::ProcessPtr> Place::spawn(const PlannedChild& plan,
     return process;
 }
 
+void Place::start_as(PlannedChild plan, std::shared_ptr<const Generation> generation) {
+    plan_ = std::move(plan);
+    generation_ = std::move(generation);
+    start();
+}
+
 void Place::start() {
     is_wanted_ = true;
     has_been_ready_ = false;

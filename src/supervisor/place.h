@@ -32,6 +32,8 @@ class Place {
           std::shared_ptr<const Generation> generation, Sockets sockets);
 
     void start();
+    // The same for a place that was retired, and for what it shall be now.
+    void start_as(PlannedChild plan, std::shared_ptr<const Generation> generation);
 
     asio::awaitable<Result<void>> prepare(PlannedChild plan,
                                           std::shared_ptr<const Generation> generation);
