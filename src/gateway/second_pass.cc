@@ -38,6 +38,7 @@ SecondPass::SecondPass(Services& services, Options options, std::function<void()
 }
 
 void SecondPass::on_told(policy::Told told) {
+    if (!is_wanted()) return tell_(told);
     refiner_.on_told(std::move(told), steady_clock::now());
     perform();
 }

@@ -85,7 +85,10 @@ class Finals {
 
     std::optional<TimePoint> deadline() const;
     bool is_idle() const { return second_.is_idle() && marks_.is_idle(); }
-    proto::Millis end_of_finals() const { return second_.end_of_finals(); }
+    // Of those that may be told later.
+    proto::Millis end_of_finals() const {
+        return std::max(second_.end_of_finals(), marks_.end_of_finals());
+    }
 
   private:
     SecondPass marks_;
