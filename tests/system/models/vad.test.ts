@@ -27,7 +27,10 @@ type Pair = [start: number, end: number];
 
 const kNear = 100; // ms
 const kFolder = "/usr/share/pocketsphinx/test/data/librivox";
-const kModel = join(kRepository, ".tools/node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx");
+const kModel = join(
+  kRepository,
+  ".tools/silero/node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx",
+);
 const skip = !existsSync(kFolder)
   ? `no ${kFolder} (pocketsphinx-testdata)`
   : !existsSync(kModel) && `no ${kModel}`;
