@@ -72,7 +72,7 @@ Result<std::vector<std::int16_t>> read_clip(const std::filesystem::path& file) {
         return bad("is not of 16 kHz, mono, 16 bits");
     const auto data = find_chunk(bytes, "data");
     std::vector<std::int16_t> samples(data.size() / 2);
-    std::memcpy(samples.data(), data.data(), samples.size() * 2);
+    if (!samples.empty()) std::memcpy(samples.data(), data.data(), samples.size() * 2);
     return samples;
 }
 
