@@ -201,7 +201,7 @@ void Connection::perform(Stream& stream) {
 void Connection::act(Stream& stream, BeginUtterance& begin) {
     const auto& open = stream.machine.open();
     stream.job = shared_.decode_loop.begin({.mode = open.mode,
-                                            .wants_partials = open.wants_partials,
+                                            .wants_partials = stream.machine.wants_partials(),
                                             .stream = std::move(begin.options)});
     shared_.routes.emplace(*stream.job, Shared::Route{this, open.ref.stream});
 }

@@ -20,6 +20,7 @@ using Status = void;  // null when all went well
 using Function = void (*)();
 
 constexpr std::uint32_t kTableVersion = 1;
+constexpr std::uint32_t kProvidersVersion = 4;
 constexpr int kErrorsOnly = 3;
 constexpr int kAllOptimizations = 99;
 constexpr int kArena = 1, kDefaultMemory = 0;
@@ -40,6 +41,9 @@ enum Place {
     kReleaseSession = 95,
     kReleaseValue = 96,
     kReleaseOptions = 100,
+    // In that of version kProvidersVersion.
+    kAvailableProviders = 125,
+    kReleaseProviders = 126,
 };
 
 struct Base {
@@ -107,6 +111,12 @@ OnnxApi functions_of(const Function* table) {
     return api;
 }
 
+// Null when the library is none of ONNX Runtime's, or older.
+const Function* table_of(const void* (*get_base)(), std::uint32_t version) {
+    const auto* base = get_base ? static_cast<const Base*>(get_base()) : nullptr;
+    return base ? base->table(version) : nullptr;
+}
+
 Error unusable(const fs::path& file, std::string_view why) {
     return Error(Errc::unavailable,
                  fmt::format("ONNX Runtime: {}: {}", log::printable(file.string()),
@@ -119,10 +129,9 @@ Result<OnnxApi> open_library(const fs::path& library) {
         const char* why = ::dlerror();
         return unusable(library, why ? why : "cannot be loaded");
     }
-    using GetBase = const Base*();
+    using GetBase = const void*();
     const auto get_base = reinterpret_cast<GetBase*>(::dlsym(handle, "OrtGetApiBase"));
-    const Base* base = get_base ? get_base() : nullptr;
-    const Function* table = base ? base->table(kTableVersion) : nullptr;
+    const auto* table = table_of(get_base, kTableVersion);
     if (!table) return unusable(library, "is not the library of ONNX Runtime");
     auto api = functions_of(table);
     try {
@@ -161,6 +170,22 @@ std::vector<void*> values_of(std::span<OnnxTensor* const> tensors) {
 }
 
 }  // namespace
+
+std::vector<std::string> onnx_providers(const void* (*get_base)()) {
+    const auto* table = table_of(get_base, kProvidersVersion);
+    if (!table) return {};
+    Status* (*available)(char*** names, int* count) = nullptr;
+    Status* (*release)(char** names, int count) = nullptr;
+    take(available, table, kAvailableProviders);
+    take(release, table, kReleaseProviders);
+    const auto functions = functions_of(table);
+    char** names = nullptr;
+    int count = 0;
+    functions.need(available(&names, &count));
+    std::vector<std::string> providers(names, names + count);
+    functions.need(release(names, count));
+    return providers;
+}
 
 OnnxTensor::OnnxTensor(const OnnxApi& api, Type type, std::vector<std::int64_t> shape) : api_(api) {
     for (const auto extent : shape) count_ *= static_cast<std::size_t>(extent);

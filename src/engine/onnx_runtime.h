@@ -7,8 +7,8 @@
 //   model->run(inputs, outputs);               // of any thread; throws std::runtime_error
 //
 // The interface is a table of functions to which versions only append, and a library serves the
-// tables of all versions before its own: we ask for that of version 1, so any version will do. The
-// library is loaded at run time and never closed.
+// tables of all versions before its own: we ask for that of version 1, so any version will do (4
+// for the providers). The library is loaded at run time and never closed.
 #pragma once
 
 #include "base/error.h"
@@ -44,6 +44,10 @@ class OnnxTensor {
     std::size_t count_ = 1;
     void* value_ = nullptr;
 };
+
+// What a library that is loaded computes on, in its own words: "CPUExecutionProvider" and others.
+// `get_base` is its function OrtGetApiBase. Empty when it is too old to tell.
+std::vector<std::string> onnx_providers(const void* (*get_base)());
 
 class OnnxModel {
   public:

@@ -80,13 +80,12 @@ void complete(Settings& settings, const Backend& backend) {
 
 // Throws when what tells speech cannot be loaded.
 Hearing load_hearing(const Settings& settings, const Backend& backend) {
-    auto hearing = backend.hearing;
-    if (!settings.vad.empty()) {
+    auto hearing = backend.hearing ? backend.hearing() : Hearing();
+    if (!hearing.make_detector && !settings.vad.empty()) {
         hearing.endpoints.start_speech = hearing.endpoints.click = SileroVad::kSure;
         hearing.make_detector =
             load_silero({.model = settings.vad == kInstalled ? std::string() : settings.vad});
     }
-    if (backend.load_detector) hearing.make_detector = backend.load_detector();
     return hearing;
 }
 

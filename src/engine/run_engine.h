@@ -31,9 +31,9 @@ struct Backend {
         std::string* value;  // holds the default
     };
     std::vector<Flag> flags = {};
-    // How live streams find speech; without load_detector by energy, or as --vad says.
-    Hearing hearing = {};                                 // without its make_detector
-    std::function<DetectorFactory()> load_detector = {};  // blocks; throws when it cannot
+    // How live streams find speech, asked when the flags are set; without its make_detector by
+    // energy, or as --vad says. Blocks; throws when what it needs cannot be loaded.
+    std::function<Hearing()> hearing = {};
     // Asked when the flags are set, before the first load; without it, as aligns says.
     std::function<WholeTraits()> whole_traits = {};
     // One of the two. With load_model the model is loaded once, in a nursery, and every recognizer

@@ -34,6 +34,15 @@ std::unique_ptr<audio::FrameDetector> detector_for(const proto::Open& open,
     return hearing.make_detector();
 }
 
+// A word's time is when the model was sure of it; it may sound longer than that.
+constexpr proto::Millis kBeyondSilence{500};
+
+SamplePos after_words(const proto::Open& open, const Hearing& hearing) {
+    if (hearing.after_words.count() == 0 || open.mode != proto::StreamMode::live) return 0;
+    const auto silence = endpointer_options(open, hearing).end_silence;
+    return proto::to_samples(std::max(hearing.after_words, silence + kBeyondSilence));
+}
+
 SamplePos size_of(const auto& samples) {
     return static_cast<SamplePos>(samples.size());
 }
@@ -46,6 +55,7 @@ StreamMachine::StreamMachine(const proto::Open& open, const Hearing& hearing,
       longest_whole_(longest_whole),
       endpointer_(endpointer_options(open, hearing), detector_for(open, hearing)),
       ends_with_sound_(hearing.ends_with_sound),
+      after_words_(after_words(open, hearing)),
       received_(open.first_sample),
       buffer_first_(open.first_sample),
       credited_decoded_(open.first_sample),
@@ -221,8 +231,26 @@ void StreamMachine::on_progress(SamplePos decoded, Actions& out) {
     send_credit(out);
 }
 
+bool StreamMachine::wants_partials() const {
+    return open_.wants_partials || after_words_ > 0;
+}
+
+// What still sounds is another utterance, and so is a word that is being spoken: hence a cut.
+bool StreamMachine::is_past_its_words(const Hypothesis& hypothesis) const {
+    if (after_words_ == 0 || hypothesis.words.empty() || pending_.size() != 1 || !has_open())
+        return false;
+    return decoded_ - proto::to_samples(hypothesis.words.back().end) >= after_words_;
+}
+
 void StreamMachine::on_partial(Hypothesis hypothesis, Actions& out) {
-    if (pending_.empty() || hypothesis.text.empty() || hypothesis.text == last_partial_) return;
+    if (pending_.empty() || hypothesis.text.empty()) return;
+    const bool is_done = is_past_its_words(hypothesis);
+    send_partial(std::move(hypothesis), out);
+    if (is_done) cut(FinalCause::endpoint, out);
+}
+
+void StreamMachine::send_partial(Hypothesis hypothesis, Actions& out) {
+    if (!open_.wants_partials || hypothesis.text == last_partial_) return;
     last_partial_ = hypothesis.text;
     const auto& front = pending_.front();
     auto utterance = make_utterance(front, std::move(hypothesis), front.first_fed + decoded_);

@@ -50,6 +50,10 @@ struct Hearing {
     // Borders are what is wanted: a flush or the finish, too, ends an utterance with its last sound
     // rather than with the audio, and what comes after is another.
     bool ends_with_sound = false;
+    // An utterance is over when its last word ended this long ago, whatever still sounds (music, a
+    // fan); or half a second after the silence that ends one, if that is later. For backends whose
+    // partials have word times; 0 = words end none.
+    proto::Millis after_words{0};
 };
 
 class StreamMachine {
@@ -72,6 +76,7 @@ class StreamMachine {
     void on_error(const Error& error, Actions& out, bool holds_everywhere = false);
 
     const proto::Open& open() const { return open_; }
+    bool wants_partials() const;  // its sender does, or it looks for the end of the words in them
     // Nothing is being recognised and no final is owed.
     bool is_idle() const;
     // Finished or failed.
@@ -100,6 +105,8 @@ class StreamMachine {
     void cut(proto::FinalCause cause, Actions& out);
     void end_utterance(SamplePos at, proto::FinalCause cause, Ending ending, Actions& out);
     void end_with_sound(proto::FinalCause cause, Actions& out);
+    void send_partial(Hypothesis hypothesis, Actions& out);
+    bool is_past_its_words(const Hypothesis& hypothesis) const;
     void feed_up_to(SamplePos position, Actions& out);
     void trim_buffer();
     void collect_whole(std::span<const std::int16_t> samples, Actions& out);
@@ -114,7 +121,8 @@ class StreamMachine {
     const proto::Open open_;
     const SamplePos longest_whole_;
     audio::Endpointer endpointer_;  // counts samples from open_.first_sample
-    bool ends_with_sound_;
+    const bool ends_with_sound_;
+    const SamplePos after_words_;
     SamplePos received_;
     std::vector<std::int16_t> buffer_;  // the latest audio, which an utterance may still begin in
     SamplePos buffer_first_;

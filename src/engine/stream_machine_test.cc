@@ -39,7 +39,8 @@ class Subject {
   public:
     explicit Subject(proto::StreamMode mode = proto::StreamMode::live, SamplePos first_sample = 0,
                      const Hearing& hearing = {})
-        : machine({.ref = kRef, .mode = mode, .first_sample = first_sample}, hearing),
+        : machine({.ref = kRef, .mode = mode, .wants_partials = true, .first_sample = first_sample},
+                  hearing),
           position(first_sample) {}
 
     Result<void> audio(std::span<const std::int16_t> samples) {
@@ -177,6 +178,51 @@ TEST(StreamMachine, APartialIsSentWhenItsTextChanged) {
     subject.partial("b");
     EXPECT_EQ(subject.events(), "partial partial");
     EXPECT_EQ(subject.last_partial.utterance.text, "b");
+}
+
+// `word` was heard from 0 to 0.05 s; the sound goes on.
+TEST(StreamMachine, AnUtteranceEndsWithItsWordsWhateverStillSounds) {
+    Subject subject(proto::StreamMode::live, 0, {.after_words = Millis(1500)});
+    subject.stream(speech(seconds(1.5)));
+    subject.partial("a");
+    EXPECT_EQ(subject.events(), "started begin partial");
+    subject.stream(speech(seconds(0.5)));
+    subject.partial("");
+    EXPECT_EQ(subject.events(), "") << "no words";
+    subject.partial("a");
+    EXPECT_EQ(subject.events(), "cut") << "no new partial";
+    subject.partial("a");
+    EXPECT_EQ(subject.events(), "") << "it has ended";
+    subject.outcome(heard("a", seconds(1.9), std::string("carry")));
+    EXPECT_EQ(subject.events(), "final begin+");
+    EXPECT_EQ(subject.finals[0].cause, FinalCause::endpoint);
+    EXPECT_EQ(subject.finals[0].consumed_up_to - subject.started.at, seconds(1.9));
+    EXPECT_TRUE(subject.options.carry.has_value());
+}
+
+TEST(StreamMachine, WordsEndNoUtteranceBeforeItsSilenceWouldHave) {
+    const auto cut_at = [](Millis silence) {
+        StreamMachine machine({.ref = kRef, .endpoint_silence = silence},
+                              {.after_words = Millis(1200)});
+        EXPECT_TRUE(machine.wants_partials());
+        const auto sound = speech(seconds(20));
+        Actions actions;
+        for (std::size_t at = 0; at < sound.size(); at += 1600) {
+            const auto here = static_cast<SamplePos>(at);
+            EXPECT_TRUE(machine.on_audio(here, std::span(sound).subspan(at, 1600), actions));
+            if (at == 0) continue;
+            machine.on_progress(here, actions);
+            machine.on_partial({"a", {{"a", Millis(0), Millis(0), 0}}}, actions);
+            for (const auto& action : std::exchange(actions, {}))
+                if (std::holds_alternative<EndUtterance>(action)) return proto::to_millis(here);
+        }
+        return Millis(0);
+    };
+    EXPECT_EQ(cut_at(Millis(100)), Millis(1200));
+    EXPECT_EQ(cut_at(Millis(700)), Millis(1200));
+    EXPECT_EQ(cut_at(Millis(2000)), Millis(2500));
+    EXPECT_EQ(cut_at(Millis(60'000)), Millis(10'500)) << "no silence is longer than 10 s";
+    EXPECT_FALSE(StreamMachine({.ref = kRef}).wants_partials());
 }
 
 TEST(StreamMachine, AFlushInSilenceIsConfirmedAtOnce) {

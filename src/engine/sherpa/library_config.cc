@@ -33,6 +33,7 @@ class Reader {
         const char* value = text(name);
         return value && std::string_view(value) == "true";
     }
+    const char* provider() const { return plan_.provider.c_str(); }
     bool is(std::string_view family) const { return plan_.family == family; }
 
     // What both structs call the same.
@@ -41,7 +42,7 @@ class Reader {
         config.features = {proto::kSampleRate, kFeatureDimension};
         config.tokens = file("tokens");
         config.num_threads = integer("num_threads", 1);
-        config.provider = "cpu";
+        config.provider = provider();
         config.model_type = text("model_type");
         config.modeling_unit = text("modeling_unit");
         config.bpe_vocab = file("bpe_vocab");
@@ -68,7 +69,7 @@ PunctuationConfig punctuation_config(const ModelPlan& plan) {
     PunctuationConfig config = {};
     config.ct_transformer = plans.file("model");
     config.num_threads = plans.integer("num_threads", 1);
-    config.provider = "cpu";
+    config.provider = plans.provider();
     return config;
 }
 
@@ -79,7 +80,7 @@ DiarizationConfig diarization_config(const ModelPlan& plan) {
     config.segmentation.pyannote = plans.file("segmentation");
     config.segmentation.window_shift_ratio = plans.real("window_shift_ratio");
     config.segmentation.num_threads = config.embedding.num_threads = threads;
-    config.segmentation.provider = config.embedding.provider = "cpu";
+    config.segmentation.provider = config.embedding.provider = plans.provider();
     config.embedding.model = plans.file("embedding");
     config.clustering.num_clusters = plans.integer("num_speakers", -1);
     config.clustering.threshold = plans.real("clustering_threshold");

@@ -28,6 +28,8 @@ constexpr Millis kFrame{10};
 // models take whatever an utterance may hold.
 constexpr Millis kWhisperClip{29000};
 constexpr Millis kAnyClip = std::chrono::minutes(10);
+// Longer than speakers pause within a sentence, and than the models lag behind.
+constexpr Millis kAfterWords{1500};
 
 struct Family {
     Kind kind;
@@ -49,7 +51,7 @@ const Family kFamilies[] = {
      {"encoder", "decoder", "joiner"},
      {"hotwords", "bpe_vocab"},
      {"decoding_method", "max_active_paths", "blank_penalty", "hotwords_score", "modeling_unit",
-      "model_type", "tail_padding_ms"},
+      "model_type", "tail_padding_ms", "after_words_ms"},
      "encoder",
      {},
      "T",
@@ -58,7 +60,7 @@ const Family kFamilies[] = {
      "paraformer",
      {"encoder", "decoder"},
      {},
-     {"tail_padding_ms"},
+     {"tail_padding_ms", "after_words_ms"},
      "encoder",
      {},
      {},
@@ -67,7 +69,7 @@ const Family kFamilies[] = {
      "zipformer2_ctc",
      {"model"},
      {},
-     {"tail_padding_ms"},
+     {"tail_padding_ms", "after_words_ms"},
      "model",
      {},
      "T",
@@ -77,7 +79,7 @@ const Family kFamilies[] = {
      "nemo_ctc",
      {"model"},
      {},
-     {"tail_padding_ms"},
+     {"tail_padding_ms", "after_words_ms"},
      "model",
      {"window_size", "chunk_shift", "subsampling_factor", "vocab_size", "cache_last_channel_dim1",
       "cache_last_channel_dim2", "cache_last_channel_dim3", "cache_last_time_dim1",
@@ -138,7 +140,7 @@ struct OptionRule {
 const OptionRule kOptions[] = {
     {"family", true, {}, 1, 0},
     {"num_threads", true, {}, 1, 64},
-    {"provider", true, {"cpu"}},
+    {"provider", true, {"cpu", "cuda"}},
     {"lower_case", true, {"true", "false"}},
     {"decoding_method", false, {"greedy_search", "modified_beam_search"}},
     {"max_active_paths", false, {}, 1, 100},
@@ -156,6 +158,7 @@ const OptionRule kOptions[] = {
     {"min_duration_on", false, {}, 0.01, 10},
     {"min_duration_off", false, {}, 0.01, 10},
     {"tail_padding_ms", false, {}, 1, static_cast<double>(kLongestTail.count())},
+    {"after_words_ms", false, {}, 0, 30000},
     {"longest_clip_ms", false, {}, 1000, static_cast<double>(kAnyClip.count())},
 };
 
@@ -291,9 +294,15 @@ Result<void> check_tokens(const ModelCard& card, const Family& family, ModelPlan
     return {};
 }
 
+// An option, which was checked; nothing when the card has it not.
+std::optional<Millis> millis_of(const ModelPlan& plan, const char* option) {
+    const auto set = plan.options.find(option);
+    if (set == plan.options.end()) return std::nullopt;
+    return Millis(static_cast<int>(number_of(set->second).value_or(0)));
+}
+
 Millis tail_of(const ModelPlan& plan, const Family& family, const Metadata& metadata) {
-    if (const auto set = plan.options.find("tail_padding_ms"); set != plan.options.end())
-        return Millis(static_cast<int>(number_of(set->second).value_or(0)));
+    if (const auto set = millis_of(plan, "tail_padding_ms")) return *set;
     const auto key = metadata.find(std::string(family.window_key));
     const auto told = key == metadata.end() ? std::nullopt : number_of(key->second);
     const int window = told ? static_cast<int>(std::clamp(*told, 0., 1000.)) : family.window;
@@ -302,9 +311,7 @@ Millis tail_of(const ModelPlan& plan, const Family& family, const Metadata& meta
 
 Millis longest_clip_of(const ModelPlan& plan) {
     const auto most = plan.family == "whisper" ? kWhisperClip : kAnyClip;
-    const auto set = plan.options.find("longest_clip_ms");
-    if (set == plan.options.end()) return most;
-    return std::min(most, Millis(static_cast<int>(number_of(set->second).value_or(0))));
+    return std::min(most, millis_of(plan, "longest_clip_ms").value_or(most));
 }
 
 }  // namespace
@@ -326,6 +333,8 @@ Result<ModelPlan> plan_model(const fs::path& folder) {
                    .options = card->options};
     for (const auto& file : card->files) plan.files[file.role] = (folder / file.path).string();
     plan.style = plan.family == "paraformer" ? TokenStyle::words : TokenStyle::pieces;
+    if (const auto set = plan.options.find("provider"); set != plan.options.end())
+        plan.provider = set->second;
     const auto lower = plan.options.find("lower_case");
     plan.is_lower_case = lower != plan.options.end() && lower->second == "true";
     if (auto done = check_hotwords(*card, plan); !done) return done.error();
@@ -333,6 +342,8 @@ Result<ModelPlan> plan_model(const fs::path& folder) {
     if (!metadata) return metadata.error();
     if (auto done = check_tokens(*card, **family, plan, *metadata); !done) return done.error();
     plan.longest_clip = longest_clip_of(plan);
+    if (plan.kind == Kind::asr_streaming)
+        plan.after_words = millis_of(plan, "after_words_ms").value_or(kAfterWords);
     plan.tail = tail_of(plan, **family, *metadata);
     return plan;
 }

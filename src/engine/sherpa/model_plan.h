@@ -25,9 +25,12 @@ struct ModelPlan {
     std::string id;
     models::Kind kind = models::Kind::asr_offline;
     std::string family;
+    std::string provider = "cpu";  // what it is computed on
     TokenStyle style = TokenStyle::pieces;
-    bool is_lower_case = false;                  // its text is to be lowered
-    proto::Millis tail{};                        // of silence that brings out a stream's last words
+    bool is_lower_case = false;  // its text is to be lowered
+    proto::Millis tail{};        // of silence that brings out a stream's last words
+    // Without a new word for so long a live utterance is over, whatever sounds; 0 = it is not.
+    proto::Millis after_words{};
     bool takes_hotwords = false;                 // of a request
     std::set<std::string> symbols;               // that hotwords are spelt in; empty = not known
     proto::Millis longest_clip{};                // that an offline model takes at once

@@ -100,6 +100,9 @@ Result<const Api*> Api::load(const fs::path& library) {
     find_online(symbols, api);
     find_offline(symbols, api);
     find_others(symbols, api);
+    // Of a library that this one was linked with.
+    api.onnx_runtime =
+        reinterpret_cast<decltype(api.onnx_runtime)>(::dlsym(handle, "OrtGetApiBase"));
     if (!symbols.missing().empty()) return unusable(library, "lacks " + symbols.missing());
     static Api loaded;
     loaded = api;

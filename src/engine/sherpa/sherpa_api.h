@@ -217,6 +217,7 @@ struct OfflineStream;
 // std::exception; some faults end the process instead.
 struct Api {
     const char* (*version)();
+    const void* (*onnx_runtime)();  // OrtGetApiBase of the ONNX Runtime beneath; may be null
 
     const OnlineRecognizer* (*create_online_recognizer)(const OnlineConfig*);
     void (*destroy_online_recognizer)(const OnlineRecognizer*);

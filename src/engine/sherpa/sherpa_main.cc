@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
          .live_limit = 1000,
          .flags = {{"--model-dir", "Folder of the model, with its model.toml", &loader.folder},
                    {"--library", "The library's file; empty = found by itself", &loader.library}},
+         .hearing = [&loader] { return tutti::engine::sherpa_hearing(loader.folder); },
          .whole_traits = [&loader] { return tutti::engine::sherpa_traits(loader.folder); },
          .load_recognizer = [&loader](auto mode) { return loader.make(mode); }});
 }

@@ -2,6 +2,7 @@
 #include "engine/sherpa/sherpa_recognizer.h"
 
 #include "base/log.h"
+#include "engine/onnx_runtime.h"
 #include "engine/sherpa/diarization_recognizer.h"
 #include "engine/sherpa/loaded_model.h"
 #include "engine/sherpa/probe.h"
@@ -12,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace tutti::engine {
@@ -77,6 +79,18 @@ Result<void> check_digests(const models::ModelCard& card, const std::filesystem:
     return {};
 }
 
+// The library would compute on the CPU without a word.
+Result<void> check_provider(const sherpa::Api& api, const ModelPlan& plan) {
+    if (plan.provider == "cpu") return {};
+    const auto has = onnx_providers(api.onnx_runtime);
+    if (plan.provider == "cuda" && std::ranges::find(has, "CUDAExecutionProvider") != has.end())
+        return {};
+    return Error(Errc::bad_config,
+                 fmt::format("model {}: options.provider: this library of sherpa-onnx has no {}, "
+                             "only {}; SHERPA_ONNX_LIBRARY names the file of another build",
+                             plan.id, plan.provider, fmt::join(has, ", ")));
+}
+
 template <class T>
 T require(Result<T> result) {
     if (!result) throw std::runtime_error(result.error().context);
@@ -94,6 +108,12 @@ WholeTraits sherpa_traits(const std::filesystem::path& model_folder) {
     return {};
 }
 
+Hearing sherpa_hearing(const std::filesystem::path& model_folder) {
+    const auto plan = sherpa::plan_model(model_folder);
+    return {.after_words =
+                plan ? plan->after_words : proto::Millis()};  // load_sherpa() will say so
+}
+
 RecognizerFactory load_sherpa(const SherpaOptions& options) {
     if (options.model_folder.empty())
         throw std::runtime_error("the model has no directory (--model-dir)");
@@ -104,6 +124,7 @@ RecognizerFactory load_sherpa(const SherpaOptions& options) {
     require(check_digests(card, options.model_folder));
     const auto load = [&] {
         const auto* api = require(sherpa::Api::load(library));
+        require(check_provider(*api, plan));
         return std::make_shared<const LoadedModel>(*api, plan);
     };
     const auto attempt = [&] {

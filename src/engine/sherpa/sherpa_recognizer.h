@@ -16,6 +16,7 @@
 #pragma once
 
 #include "engine/recognizer.h"
+#include "engine/stream_machine.h"
 
 #include <filesystem>
 
@@ -27,8 +28,9 @@ struct SherpaOptions {
     std::chrono::milliseconds probe_limit = std::chrono::seconds(60);
 };
 
-// What streams a model takes, by its card.
+// What streams a model takes, and how its live ones end, by its card.
 WholeTraits sherpa_traits(const std::filesystem::path& model_folder);
+Hearing sherpa_hearing(const std::filesystem::path& model_folder);
 
 // Call it while the process has one thread.
 RecognizerFactory load_sherpa(const SherpaOptions& options);

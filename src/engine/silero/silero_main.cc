@@ -15,7 +15,11 @@ int main(int argc, char** argv) {
          .live_limit = 200,
          .flags = {{"--model-dir", "Folder of the model; empty = where it is installed", &folder},
                    {"--library", "ONNX Runtime's file; empty = found by itself", &library}},
-         .hearing = {.endpoints = kBorders, .ends_with_sound = true},
-         .load_detector = [&] { return load_silero({.library = library, .model = folder}); },
+         .hearing =
+             [&] {
+                 return Hearing{.make_detector = load_silero({.library = library, .model = folder}),
+                                .endpoints = kBorders,
+                                .ends_with_sound = true};
+             },
          .load_recognizer = [](auto) { return std::make_unique<SpeechOnly>(); }});
 }

@@ -23,6 +23,13 @@ export function letterTones(letters: string): Int16Array {
   return join16(...parts);
 }
 
+// A loud tone that the models take for nothing.
+export function noLetter(ms: number): Int16Array {
+  return Int16Array.from({ length: (kRate * ms) / 1000 }, (_, i) =>
+    8_000 * Math.sin((2 * Math.PI * 6500 * i) / kRate),
+  );
+}
+
 // A folder with a model; `more` are further arguments of the tool.
 export function makeToneModel(folder: string, kind: string, ...more: string[]): void {
   const tool = join(kRepository, "tools/make_tone_model.py");

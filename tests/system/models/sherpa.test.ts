@@ -20,7 +20,7 @@ import { refused, told } from "../harness/control.ts";
 import { form } from "../harness/http.ts";
 import { DeepgramClient } from "../harness/live.ts";
 import { TuttiServer } from "../harness/server.ts";
-import { kLetterMs, letterTones, makeToneModel, toneModelTable } from "../harness/tones.ts";
+import { kLetterMs, letterTones, makeToneModel, noLetter, toneModelTable } from "../harness/tones.ts";
 import { until } from "../harness/wait.ts";
 
 const kModelFailed = 66;
@@ -90,6 +90,15 @@ for (const kind of kKinds) {
     );
   });
 }
+
+test("an utterance ends with its words, although something still sounds", async () => {
+  const client = await DeepgramClient.open(server, { model: "streaming", interim_results: false });
+  client.sendAudio(join16(silence(kLead), letterTones("abc"), noLetter(2500)));
+  await client.heard("a b c");
+  client.sendAudio(join16(noLetter(500), letterTones("def"), noLetter(300)));
+  await client.finish();
+  assert.equal(client.transcript(), "a b c d e f");
+});
 
 test("a new version of a model takes over when it passes its self-test, else the old one stays", async () => {
   const place = join(folder, "streaming");
