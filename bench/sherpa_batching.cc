@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many streams of a streaming model of sherpa-onnx two threads carry in real time: through
-// DecodeLoop, as the engine does it, against the bare library at its best. The two take turns, so
-// that what else the machine does meets both; the ratio is the median of the turns'.
+// How many streams of a streaming model of sherpa-onnx two threads carry in real time: through an
+// engine process and its socket, against the bare library at its best. The two take turns, so that
+// what else the machine does meets both; the ratio is the median of the turns'.
 //
 //   tools/make_tone_model.py /tmp/heavy --kind asr-streaming --window 16 --layers 12
 //   sherpa_batching /tmp/heavy
 //
 // Then both carry a paced load, for the time from a chunk's coming to the end of its decode.
 // Exit code 1 when the ratio is below --least, or a stream was not heard right.
-#include "engine/sherpa/sherpa_recognizer.h"
+#include "engine/sherpa/sherpa_api.h"
 
+#include "engine_process.h"
 #include "sherpa_load.h"
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 namespace tutti::bench {
 
@@ -75,12 +77,14 @@ void print_latency(const char* way, const Carried& carried) {
 
 struct Flags {
     std::string model;
+    std::string engine =
+        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "tutti-engine-sherpa";
     std::size_t streams = 64, turns = 5, letters = 20;
     double share = 0.6, least = 0.95;
 };
 
 struct Ways {
-    std::function<Carried(const Load&)> bare, by_loop;
+    std::function<Carried(const Load&)> bare, by_process;
 };
 
 bool compare(const Ways& ways, const Flags& flags, Load load) {
@@ -89,12 +93,12 @@ bool compare(const Ways& ways, const Flags& flags, Load load) {
     for (std::size_t turn = 0; turn < flags.turns; ++turn) {
         const auto bare = ways.bare(load);
         print("bare", bare);
-        const auto by_loop = ways.by_loop(load);
-        print("DecodeLoop", by_loop);
-        ratios.push_back(by_loop.streams() / bare.streams());
-        cpu_ratios.push_back(by_loop.by_cpu() / bare.by_cpu());
+        const auto by_process = ways.by_process(load);
+        print("engine", by_process);
+        ratios.push_back(by_process.streams() / bare.streams());
+        cpu_ratios.push_back(by_process.by_cpu() / bare.by_cpu());
         capacities.push_back(bare.streams());
-        wrong += bare.wrong + by_loop.wrong;
+        wrong += bare.wrong + by_process.wrong;
     }
     const auto ratio = part(ratios, 0.5);
     fmt::print("ratio {:.3f} (at least {}), {:.3f} by CPU time\n", ratio, flags.least,
@@ -104,7 +108,7 @@ bool compare(const Ways& ways, const Flags& flags, Load load) {
     load.streams = static_cast<std::size_t>(std::max(1., flags.share * part(capacities, 0.5)));
     fmt::print("paced, {} streams ({:.0f} % of what the bare library carries):\n", load.streams,
                100 * flags.share);
-    for (const auto& [name, way] : {std::pair{"bare", &ways.bare}, {"DecodeLoop", &ways.by_loop}}) {
+    for (const auto& [name, way] : {std::pair{"bare", &ways.bare}, {"engine", &ways.by_process}}) {
         const auto carried = (*way)(load);
         print_latency(name, carried);
         wrong += carried.wrong;
@@ -114,8 +118,7 @@ bool compare(const Ways& ways, const Flags& flags, Load load) {
 
 int run(const Flags& flags) {
     const auto library = engine::sherpa::library_path({});
-    const auto make_recognizer =
-        engine::load_sherpa({.library = library, .model_folder = flags.model});
+    EngineProcess process(flags.engine, flags.model, Load{}.threads);
     auto plan = engine::sherpa::plan_model(flags.model).value();
     const LoadedModel model(*engine::sherpa::Api::load(library).value(), plan);
     Load load{.streams = flags.streams, .letters = flags.letters};
@@ -131,8 +134,8 @@ int run(const Flags& flags) {
                load.threads);
     const Ways ways{
         .bare = [&](const Load& of) { return with_audio(carry_bare(model, of), of); },
-        .by_loop =
-            [&](const Load& of) { return with_audio(carry_by_loop(make_recognizer, of), of); }};
+        .by_process =
+            [&](const Load& of) { return with_audio(carry_by_process(process, of), of); }};
     return compare(ways, flags, load) ? 0 : 1;
 }
 
@@ -141,9 +144,10 @@ int run(const Flags& flags) {
 
 int main(int argc, char** argv) {
     tutti::bench::Flags flags;
-    CLI::App app("Streams carried by DecodeLoop against the bare sherpa-onnx library.");
+    CLI::App app("Streams carried by an engine process against the bare sherpa-onnx library.");
     app.add_option("model", flags.model, "Folder of a model of tools/make_tone_model.py")
         ->required();
+    app.add_option("--engine", flags.engine, "The engine's program")->capture_default_str();
     app.add_option("--streams", flags.streams, "Streams at once")->capture_default_str();
     app.add_option("--turns", flags.turns, "Turns of each way")->capture_default_str();
     app.add_option("--letters", flags.letters, "Letters of 0.2 s each stream says")

@@ -2,7 +2,6 @@
 // What both ways of bench/sherpa_batching carry, and what they tell of it.
 #pragma once
 
-#include "engine/recognizer.h"
 #include "engine/sherpa/loaded_model.h"
 #include "engine/sherpa/tone_speech.h"
 
@@ -15,6 +14,8 @@ namespace tutti::bench {
 
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
+
+class EngineProcess;
 
 struct Load {
     std::size_t streams = 0;
@@ -47,7 +48,8 @@ double cpu_seconds();
 // The library alone, as it is best used: threads share the recognizer, each has its own streams and
 // decodes 8 of them in a call.
 Carried carry_bare(const engine::sherpa::LoadedModel& model, const Load& load);
-// Through DecodeLoop, as the engine does it, partial results included.
-Carried carry_by_loop(const engine::RecognizerFactory& make_recognizer, const Load& load);
+// Through the engine's process and its socket, as a gateway does, with partial results. CPU time is
+// that of both; a latency is told by each partial and credit, when it arrives.
+Carried carry_by_process(EngineProcess& engine, const Load& load);
 
 }  // namespace tutti::bench
