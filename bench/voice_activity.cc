@@ -13,7 +13,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <fstream>
 
@@ -78,8 +77,8 @@ std::vector<double> time_of(std::size_t streams, std::size_t windows, Step step)
     return times;
 }
 
-void measure_own(const std::shared_ptr<const SileroVad>& vad,
-                 const std::vector<std::int16_t>& samples, std::size_t streams) {
+void measure_own(const std::shared_ptr<SileroVad>& vad, const std::vector<std::int16_t>& samples,
+                 std::size_t streams) {
     std::vector<std::unique_ptr<audio::FrameDetector>> detectors;
     const double before = resident_mb();
     for (std::size_t i = 0; i < streams; ++i) detectors.push_back(vad->make_detector());
@@ -89,23 +88,19 @@ void measure_own(const std::shared_ptr<const SileroVad>& vad,
     show("own session, one by one", resident_mb() - before, streams, times);
 }
 
-// How much one call with many streams would save.
-void measure_batch(const std::filesystem::path& library, const std::filesystem::path& model,
-                   std::size_t windows, std::int64_t batch) {
-    using engine::OnnxTensor;
-    const auto loaded =
-        engine::OnnxModel::load(library, model, {"input", "state", "sr"}, {"output", "stateN"});
-    const auto& api = loaded.value()->api();
-    OnnxTensor input(api, OnnxTensor::real, {batch, 576}), rate(api, OnnxTensor::integer64, {});
-    OnnxTensor state(api, OnnxTensor::real, {2, batch, 128}),
-        next(api, OnnxTensor::real, {2, batch, 128});
-    OnnxTensor output(api, OnnxTensor::real, {batch, 1});
-    rate.integers()[0] = 16000;
-    const std::array<OnnxTensor*, 3> in{&input, &state, &rate};
-    const std::array<OnnxTensor*, 2> out{&output, &next};
-    auto times = time_of(1, windows, [&](auto, auto) { loaded.value()->run(in, out); });
-    for (auto& time : times) time /= static_cast<double>(batch);
-    show(fmt::format("own session, batches of {}", batch).c_str(), 0, 1, times);
+// As an engine does it: what has come of all of them is heard at once.
+void measure_together(const std::shared_ptr<SileroVad>& vad,
+                      const std::vector<std::int16_t>& samples, std::size_t streams) {
+    std::vector<std::unique_ptr<audio::FrameDetector>> detectors;
+    for (std::size_t i = 0; i < streams; ++i) detectors.push_back(vad->make_detector());
+    auto times = time_of(1, samples.size() / kFrame, [&](auto, auto window) {
+        const auto frame = std::span(samples).subspan(window * kFrame, kFrame);
+        for (const auto& detector : detectors) detector->expect(frame);
+        vad->listen();
+        for (const auto& detector : detectors) detector->is_speech(frame);
+    });
+    for (auto& time : times) time /= static_cast<double>(streams);
+    show(fmt::format("own session, {} at once", streams).c_str(), 0, streams, times);
 }
 
 void measure_library(const std::filesystem::path& folder, const std::string& model,
@@ -134,7 +129,7 @@ void measure_library(const std::filesystem::path& folder, const std::string& mod
     show("detectors of sherpa-onnx", resident_mb() - before, streams, times);
 }
 
-void show_speech(const std::shared_ptr<const SileroVad>& vad, const std::string& path,
+void show_speech(const std::shared_ptr<SileroVad>& vad, const std::string& path,
                  bool with_probabilities) {
     const auto samples = bench::load_wav(path).value();
     audio::Endpointer endpointer({.preroll = audio::Millis(0), .tail = audio::Millis(0)},
@@ -145,10 +140,12 @@ void show_speech(const std::shared_ptr<const SileroVad>& vad, const std::string&
     if (const auto end = endpointer.end_utterance()) borders.push_back(std::to_string(*end / 16));
     fmt::print("{}: {}\n", path, fmt::join(borders, " "));
     if (!with_probabilities) return;
-    SileroVad::Ear ear(vad);
-    for (std::size_t at = 0; at + kFrame <= samples.size(); at += kFrame)
-        fmt::print("{:6} {:.3f}\n", at / 16,
-                   ear.probability(std::span(samples).subspan(at).first<kFrame>()));
+    SileroVad::Ear ear;
+    SileroVad::Ear* const ears[] = {&ear};
+    for (std::size_t at = 0; at + kFrame <= samples.size(); at += kFrame) {
+        const SileroVad::Frame frames[] = {std::span(samples).subspan(at).first<kFrame>()};
+        fmt::print("{:6} {:.3f}\n", at / 16, vad->hear(ears, frames).front());
+    }
 }
 
 }  // namespace
@@ -177,7 +174,7 @@ int main(int argc, char** argv) {
     fmt::print("the model itself: {:.1f} MB\n", resident_mb() - before);
     const auto samples = noise(windows * kFrame);
     measure_own(vad, samples, streams);
-    for (const int batch : {4, 8, 16}) measure_batch(library, file, windows * streams / 8, batch);
+    for (const std::size_t together : {2, 4, 8, 16, 64}) measure_together(vad, samples, together);
     measure_library(std::filesystem::path(library).parent_path(), file.string(), samples, streams);
     return 0;
 }

@@ -56,6 +56,8 @@ class Endpointer {
     explicit Endpointer(EndpointerOptions options = {},
                         std::unique_ptr<FrameDetector> detector = nullptr);
 
+    // See FrameDetector::expect().
+    void expect(std::span<const std::int16_t> samples) { detector_->expect(samples); }
     // The events lie in the object until the next call.
     std::span<const Event> process(std::span<const std::int16_t> samples);
 

@@ -18,6 +18,9 @@ class FrameDetector {
     virtual std::size_t frame_samples() const = 0;
     // May throw std::exception when it cannot tell; the stream is lost then.
     virtual bool is_speech(std::span<const std::int16_t> frame) = 0;
+    // These samples come next. For a detector that hears many streams at once more cheaply: its
+    // maker says when it does so. Either all of a stream's samples are announced, or none.
+    virtual void expect(std::span<const std::int16_t>) {}
 };
 
 }  // namespace tutti::audio

@@ -47,9 +47,11 @@ asio::awaitable<void> Connection::run() {
 
 // False when the connection is to end.
 bool Connection::take_messages() {
-    while (const auto body = channel_.next()) {
-        const auto handled = handle(*body);
-        if (handled) continue;
+    Result<void> handled;
+    for (auto body = channel_.next(); body && handled; body = channel_.next())
+        handled = handle(*body);
+    if (handled) handled = hear_expected();
+    if (!handled) {
         log::warn("connection closed: {}", handled.error().message());
         shared_.slot.add(runtime::Metric::protocol_violations);
         return false;
@@ -68,6 +70,8 @@ bool Connection::is_idle() const {
 Result<void> Connection::handle(std::string_view body) {
     const auto message = proto::decode<proto::ToEngine>(body);
     if (!message) return message.error();
+    if (!std::holds_alternative<proto::Audio>(*message))
+        if (auto heard = hear_expected(); !heard) return heard;
     return std::visit([this](const auto& m) { return on(m); }, *message);
 }
 
@@ -104,21 +108,37 @@ Result<void> Connection::on(const proto::Audio& audio) {
     if (audio.pcm.size() % sizeof(std::int16_t) != 0) return violation("half a sample", audio.ref);
     samples_.resize(audio.pcm.size() / sizeof(std::int16_t));
     std::memcpy(samples_.data(), audio.pcm.data(), audio.pcm.size());
-    const auto taken = hear(**found, audio);
-    if (!taken) return violation(taken.error().context.c_str(), audio.ref);
-    perform(**found);
+    if (!shared_.hearing.listen) return hear(**found, audio.first_sample, samples_);
+    (*found)->machine.expect(samples_);
+    expected_.push_back({audio.ref, audio.first_sample, std::exchange(samples_, {})});
+    return {};
+}
+
+Result<void> Connection::hear_expected() {
+    if (expected_.empty()) return {};
+    shared_.hearing.listen();
+    for (const auto& audio : std::exchange(expected_, {})) {
+        const auto found = find(audio.ref);
+        if (!found) return found.error();
+        if (!*found) continue;
+        if (auto taken = hear(**found, audio.first_sample, audio.samples); !taken) return taken;
+    }
     return {};
 }
 
 // A detector that fails costs its stream alone, which another engine may serve.
-Result<void> Connection::hear(Stream& stream, const proto::Audio& audio) {
+Result<void> Connection::hear(Stream& stream, SamplePos first_sample,
+                              std::span<const std::int16_t> samples) {
+    const auto ref = stream.machine.open().ref;
     try {
-        return stream.machine.on_audio(audio.first_sample, samples_, actions_);
+        const auto taken = stream.machine.on_audio(first_sample, samples, actions_);
+        if (!taken) return violation(taken.error().context.c_str(), ref);
     } catch (const std::exception& e) {
-        log::error("stream={} failed: {}", audio.ref.stream, e.what());
+        log::error("stream={} failed: {}", ref.stream, e.what());
         stream.machine.on_error(Error(Errc::internal, e.what()), actions_);
-        return {};
     }
+    perform(stream);
+    return {};
 }
 
 Result<void> Connection::on(const proto::Flush& flush) {

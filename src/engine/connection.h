@@ -74,7 +74,9 @@ class Connection {
     Result<void> on(const proto::Cancel& cancel);
     // The stream, or null when a message for it is to be ignored.
     Result<Stream*> find(proto::StreamRef ref);
-    Result<void> hear(Stream& stream, const proto::Audio& audio);
+    Result<void> hear(Stream& stream, SamplePos first_sample,
+                      std::span<const std::int16_t> samples);
+    Result<void> hear_expected();
     Result<void> refuse(const proto::Open& open, Errc cause);
     void remember_ended(proto::StreamRef ref);
     std::size_t& count_of(const proto::Open& open);
@@ -91,6 +93,13 @@ class Connection {
     Streams streams_;
     // Streams that we ended first: their senders may not know yet. The oldest is forgotten.
     std::deque<proto::StreamRef> ended_;
+    // Audio that came, in the order it came, for Hearing::listen to hear at once.
+    struct Expected {
+        proto::StreamRef ref;
+        SamplePos first_sample;
+        std::vector<std::int16_t> samples;
+    };
+    std::vector<Expected> expected_;
     Actions actions_;
     std::vector<std::int16_t> samples_;
     runtime::TaskGroup tasks_;

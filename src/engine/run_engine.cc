@@ -83,8 +83,7 @@ Hearing load_hearing(const Settings& settings, const Backend& backend) {
     auto hearing = backend.hearing ? backend.hearing() : Hearing();
     if (!hearing.make_detector && !settings.vad.empty()) {
         hearing.endpoints.start_speech = hearing.endpoints.click = SileroVad::kSure;
-        hearing.make_detector =
-            load_silero({.model = settings.vad == kInstalled ? std::string() : settings.vad});
+        load_silero({.model = settings.vad == kInstalled ? std::string() : settings.vad}, hearing);
     }
     return hearing;
 }

@@ -9,44 +9,95 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <deque>
+#include <stdexcept>
 
 namespace tutti::engine {
-namespace {
 
-// The network is given the end of the frame before with each frame.
-constexpr std::size_t kContext = 64;
-constexpr std::int64_t kStateWidth = 128;
+// --- one stream ----------------------------------------------------------------------------------
 
 class SileroDetector final : public audio::FrameDetector {
   public:
-    explicit SileroDetector(std::shared_ptr<const SileroVad> vad) : ear_(std::move(vad)) {}
+    explicit SileroDetector(std::shared_ptr<SileroVad> vad) : vad_(std::move(vad)) {}
+    ~SileroDetector() override { std::erase(vad_->expecting_, this); }
 
     std::size_t frame_samples() const override { return SileroVad::kFrame; }
     bool is_speech(std::span<const std::int16_t> frame) override {
-        const float probability = ear_.probability(frame.first<SileroVad::kFrame>());
+        const float probability = heard_.empty() ? hear(frame) : heard_.front();
+        if (!heard_.empty()) heard_.pop_front();
         is_speech_ = probability >= (is_speech_ ? SileroVad::kEnds : SileroVad::kBegins);
         return is_speech_;
     }
+    void expect(std::span<const std::int16_t> samples) override {
+        const bool has_waited = has_frame();
+        expected_.insert(expected_.end(), samples.begin(), samples.end());
+        if (!has_waited && has_frame()) vad_->expecting_.push_back(this);
+    }
+
+    SileroVad::Ear& ear() { return ear_; }
+    bool has_frame() const { return expected_.size() - taken_ >= SileroVad::kFrame; }
+    SileroVad::Frame frame() const {
+        return std::span(expected_).subspan(taken_).first<SileroVad::kFrame>();
+    }
+    void on_heard(float probability) {
+        heard_.push_back(probability);
+        forget_frame();
+    }
+    // What is_speech() is asked for then, it hears itself.
+    void forget_frame() {
+        taken_ += SileroVad::kFrame;
+        if (has_frame()) return;
+        expected_.erase(expected_.begin(), expected_.begin() + static_cast<long>(taken_));
+        taken_ = 0;
+    }
 
   private:
+    float hear(std::span<const std::int16_t> frame) {
+        SileroVad::Ear* ear = &ear_;
+        const auto whole = frame.first<SileroVad::kFrame>();
+        return vad_->hear({&ear, 1}, {&whole, 1}).front();
+    }
+
+    std::shared_ptr<SileroVad> vad_;  // with the other detectors
     SileroVad::Ear ear_;
     bool is_speech_ = false;
+    std::vector<std::int16_t> expected_;
+    std::size_t taken_ = 0;  // of those
+    std::deque<float> heard_;
 };
 
-}  // namespace
+// --- the network ---------------------------------------------------------------------------------
 
-Result<std::shared_ptr<const SileroVad>> SileroVad::load(const Options& options) {
+struct SileroVad::Tensors {
+    Tensors(const OnnxApi& api, std::int64_t count)
+        : input(api, OnnxTensor::real, {count, Ear::kContext + kFrame}),
+          rate(api, OnnxTensor::integer64, {}),
+          state(api, OnnxTensor::real, {2, count, Ear::kState}),
+          next_state(api, OnnxTensor::real, {2, count, Ear::kState}),
+          output(api, OnnxTensor::real, {count, 1}) {
+        rate.integers()[0] = proto::kSampleRate;
+    }
+    OnnxTensor input, rate, state, next_state, output;
+};
+
+SileroVad::SileroVad(std::shared_ptr<const OnnxModel> model) : model_(std::move(model)) {
+}
+SileroVad::~SileroVad() = default;
+
+Result<std::shared_ptr<SileroVad>> SileroVad::load(const Options& options) {
     const auto file = models::silero_model_in(options.model);
     if (!file) return file.error();
     auto model = OnnxModel::load(models::onnx_library_path(options.library), *file,
                                  {"input", "state", "sr"}, {"output", "stateN"});
     if (!model) return model.error();
-    const std::shared_ptr<const SileroVad> vad(new SileroVad(std::move(*model)));
+    const std::shared_ptr<SileroVad> vad(new SileroVad(std::move(*model)));
     try {
         const std::array<std::int16_t, kFrame> silence{};
-        const float probability = Ear(vad).probability(silence);
-        if (probability >= 0 && probability <= 1) return vad;
+        Ear ears[2];
+        Ear* const both[] = {&ears[0], &ears[1]};
+        const Frame frames[] = {silence, silence};
+        const auto heard = vad->hear(both, frames);
+        if (std::ranges::all_of(heard, [](float p) { return p >= 0 && p <= 1; })) return vad;
     } catch (const std::exception& e) {
         return Error(Errc::unavailable, fmt::format("{}: {}", log::printable(file->string()),
                                                     log::printable(e.what())));
@@ -55,37 +106,85 @@ Result<std::shared_ptr<const SileroVad>> SileroVad::load(const Options& options)
                  fmt::format("{}: is not the Silero model", log::printable(file->string())));
 }
 
-std::unique_ptr<audio::FrameDetector> SileroVad::make_detector() const {
+std::unique_ptr<audio::FrameDetector> SileroVad::make_detector() {
     return std::make_unique<SileroDetector>(shared_from_this());
 }
 
-SileroVad::Ear::Ear(std::shared_ptr<const SileroVad> vad)
-    : vad_(std::move(vad)),
-      input_(vad_->model_->api(), OnnxTensor::real, {1, kContext + kFrame}),
-      rate_(vad_->model_->api(), OnnxTensor::integer64, {}),
-      state_(vad_->model_->api(), OnnxTensor::real, {2, 1, kStateWidth}),
-      next_state_(vad_->model_->api(), OnnxTensor::real, {2, 1, kStateWidth}),
-      output_(vad_->model_->api(), OnnxTensor::real, {1, 1}) {
-    rate_.integers()[0] = proto::kSampleRate;
+SileroVad::Tensors& SileroVad::tensors_for(std::size_t count) {
+    auto& tensors = tensors_.at(count - 1);
+    if (!tensors)
+        tensors = std::make_unique<Tensors>(model_->api(), static_cast<std::int64_t>(count));
+    return *tensors;
 }
 
-float SileroVad::Ear::probability(std::span<const std::int16_t, kFrame> frame) {
-    const auto input = input_.reals();
-    std::copy(input.end() - kContext, input.end(), input.begin());
-    std::ranges::transform(frame, input.begin() + kContext, [](auto s) { return s / 32768.f; });
-    auto* before = is_swapped_ ? &next_state_ : &state_;
-    auto* after = is_swapped_ ? &state_ : &next_state_;
-    const std::array<OnnxTensor*, 3> inputs{&input_, before, &rate_};
-    const std::array<OnnxTensor*, 2> outputs{&output_, after};
-    vad_->model_->run(inputs, outputs);
-    is_swapped_ = !is_swapped_;
-    return output_.reals()[0];
+// Of a tensor of several streams, the values that are one stream's.
+auto part_of(std::span<float> values, std::size_t index, std::size_t size) {
+    return values.subspan(index * size, size);
 }
 
-DetectorFactory load_silero(const SileroVad::Options& options) {
-    auto vad = SileroVad::load(options);
-    if (!vad) throw std::runtime_error(vad.error().context);
-    return [vad = std::move(*vad)] { return vad->make_detector(); };
+std::vector<float> SileroVad::hear(std::span<Ear* const> ears, std::span<const Frame> frames) {
+    const auto count = ears.size();
+    auto& tensors = tensors_for(count);
+    const auto states = tensors.state.reals(), next = tensors.next_state.reals();
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto input = part_of(tensors.input.reals(), i, Ear::kContext + kFrame);
+        std::ranges::copy(ears[i]->context, input.begin());
+        std::ranges::transform(frames[i], input.begin() + Ear::kContext,
+                               [](auto sample) { return sample / 32768.f; });
+        for (std::size_t layer = 0; layer < 2; ++layer)
+            std::ranges::copy(ears[i]->state[layer],
+                              part_of(states, layer * count + i, Ear::kState).begin());
+    }
+    const std::array<OnnxTensor*, 3> inputs{&tensors.input, &tensors.state, &tensors.rate};
+    const std::array<OnnxTensor*, 2> outputs{&tensors.output, &tensors.next_state};
+    model_->run(inputs, outputs);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto input = part_of(tensors.input.reals(), i, Ear::kContext + kFrame);
+        std::ranges::copy(input.last(Ear::kContext), ears[i]->context.begin());
+        for (std::size_t layer = 0; layer < 2; ++layer)
+            std::ranges::copy(part_of(next, layer * count + i, Ear::kState),
+                              ears[i]->state[layer].begin());
+    }
+    const auto output = tensors.output.reals();
+    return {output.begin(), output.end()};
+}
+
+// --- many streams --------------------------------------------------------------------------------
+
+void SileroVad::listen() {
+    while (!expecting_.empty()) {
+        const auto heard = listen_to_some();
+        // The others first: one who has much to say does not keep them waiting.
+        std::rotate(expecting_.begin(), expecting_.begin() + static_cast<long>(heard),
+                    expecting_.end());
+        std::erase_if(expecting_, [](const auto* detector) { return !detector->has_frame(); });
+    }
+}
+
+// A frame each of the first; how many.
+std::size_t SileroVad::listen_to_some() {
+    const auto count = std::min(expecting_.size(), kMostAtOnce);
+    std::vector<Ear*> ears;
+    std::vector<Frame> frames;
+    for (auto* detector : std::span(expecting_).first(count)) {
+        ears.push_back(&detector->ear());
+        frames.push_back(detector->frame());
+    }
+    try {
+        const auto probabilities = hear(ears, frames);
+        for (std::size_t i = 0; i < count; ++i) expecting_[i]->on_heard(probabilities[i]);
+    } catch (const std::exception&) {
+        // Each tells by itself what is wrong with it.
+        for (auto* detector : std::span(expecting_).first(count)) detector->forget_frame();
+    }
+    return count;
+}
+
+void load_silero(const SileroVad::Options& options, Hearing& hearing) {
+    const auto loaded = SileroVad::load(options);
+    if (!loaded) throw std::runtime_error(loaded.error().context);
+    hearing.make_detector = [vad = *loaded] { return vad->make_detector(); };
+    hearing.listen = [vad = *loaded] { vad->listen(); };
 }
 
 }  // namespace tutti::engine

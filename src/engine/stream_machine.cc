@@ -66,6 +66,10 @@ bool StreamMachine::is_idle() const {
     return pending_.empty() && (is_live() || received_ == open_.first_sample);
 }
 
+void StreamMachine::expect(std::span<const std::int16_t> samples) {
+    if (is_live()) endpointer_.expect(samples);
+}
+
 Result<void> StreamMachine::on_audio(SamplePos first_sample, std::span<const std::int16_t> samples,
                                      Actions& out) {
     if (is_finishing_) return Error(Errc::protocol_violation, "audio after finish");

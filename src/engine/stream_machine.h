@@ -45,7 +45,10 @@ using Actions = std::vector<Action>;
 // How an engine's live streams find where somebody speaks.
 using DetectorFactory = std::function<std::unique_ptr<audio::FrameDetector>()>;
 struct Hearing {
-    DetectorFactory make_detector = {};       // one a stream; empty = by energy
+    DetectorFactory make_detector = {};  // one a stream; empty = by energy
+    // Hears what was expected (StreamMachine::expect) of all streams, before on_audio() asks. Empty
+    // = nothing need be expected.
+    std::function<void()> listen = {};
     audio::EndpointerOptions endpoints = {};  // end_silence unless a stream asks for its own
     // Borders are what is wanted: a flush or the finish, too, ends an utterance with its last sound
     // rather than with the audio, and what comes after is another.
@@ -62,6 +65,8 @@ class StreamMachine {
     explicit StreamMachine(const proto::Open& open, const Hearing& hearing = {},
                            SamplePos longest_whole = proto::kMaxUtterance);
 
+    // Audio that on_audio() is given next; a promise that is kept for all of a stream's, or none.
+    void expect(std::span<const std::int16_t> samples);
     // What the sender says. An error is a protocol violation of the sender's.
     Result<void> on_audio(SamplePos first_sample, std::span<const std::int16_t> samples,
                           Actions& out);

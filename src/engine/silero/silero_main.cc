@@ -17,9 +17,9 @@ int main(int argc, char** argv) {
                    {"--library", "ONNX Runtime's file; empty = found by itself", &library}},
          .hearing =
              [&] {
-                 return Hearing{.make_detector = load_silero({.library = library, .model = folder}),
-                                .endpoints = kBorders,
-                                .ends_with_sound = true};
+                 Hearing hearing{.endpoints = kBorders, .ends_with_sound = true};
+                 load_silero({.library = library, .model = folder}, hearing);
+                 return hearing;
              },
          .load_recognizer = [](auto) { return std::make_unique<SpeechOnly>(); }});
 }

@@ -58,15 +58,20 @@ class SileroVadTest : public testing::Test {
             GTEST_SKIP() << missing;
         vad_ = SileroVad::load({}).value();
     }
-    std::vector<float> probabilities(const Samples& samples) const {
-        SileroVad::Ear ear(vad_);
+    static SileroVad::Frame frame(const Samples& samples, std::size_t n) {
+        return std::span(samples).subspan(n * SileroVad::kFrame).first<SileroVad::kFrame>();
+    }
+    std::vector<float> probabilities(const Samples& samples) {
+        SileroVad::Ear ear;
+        SileroVad::Ear* const ears[] = {&ear};
         std::vector<float> all;
-        for (std::size_t at = 0; at + SileroVad::kFrame <= samples.size(); at += SileroVad::kFrame)
-            all.push_back(
-                ear.probability(std::span(samples).subspan(at).first<SileroVad::kFrame>()));
+        for (std::size_t n = 0; n < samples.size() / SileroVad::kFrame; ++n) {
+            const SileroVad::Frame frames[] = {frame(samples, n)};
+            all.push_back(vad_->hear(ears, frames).front());
+        }
         return all;
     }
-    std::shared_ptr<const SileroVad> vad_;
+    std::shared_ptr<SileroVad> vad_;
 };
 
 TEST_F(SileroVadTest, SilenceNoiseAndHumAreNoSpeech) {
@@ -91,15 +96,47 @@ TEST_F(SileroVadTest, StreamsDoNotDisturbEachOther) {
     const auto speech = load_clip();
     if (speech.empty()) GTEST_SKIP() << "no " << kClip;
     const auto other = noise(speech.size(), 8000);
-    const auto alone = probabilities(speech);
-    SileroVad::Ear ear(vad_), beside(vad_);
+    const auto alone = probabilities(speech), other_alone = probabilities(other);
+    SileroVad::Ear ear, beside;
+    SileroVad::Ear* const ears[] = {&beside, &ear};
     for (std::size_t n = 0; n < alone.size(); ++n) {
-        const auto frame = [&](const Samples& samples) {
-            return std::span(samples).subspan(n * SileroVad::kFrame).first<SileroVad::kFrame>();
-        };
-        beside.probability(frame(other));
-        EXPECT_FLOAT_EQ(ear.probability(frame(speech)), alone[n]) << n;
+        const SileroVad::Frame frames[] = {frame(other, n), frame(speech, n)};
+        const auto heard = vad_->hear(ears, frames);
+        EXPECT_NEAR(heard[0], other_alone[n], 1e-4f) << n;
+        EXPECT_NEAR(heard[1], alone[n], 1e-4f) << n;
     }
+}
+
+// In pieces of odd sizes, each stream a little later than the one before.
+TEST_F(SileroVadTest, WhatIsExpectedIsHeardAtOnceAsAlone) {
+    const auto speech = load_clip();
+    if (speech.empty()) GTEST_SKIP() << "no " << kClip;
+    constexpr std::size_t kStreams = SileroVad::kMostAtOnce + 3;
+    std::vector<Samples> audio;
+    std::vector<audio::Endpointer> endpointers;
+    std::vector<std::vector<audio::Endpointer::Event>> events(kStreams), alone(kStreams);
+    for (std::size_t i = 0; i < kStreams; ++i) {
+        audio.emplace_back(i * 777).insert(audio.back().end(), speech.begin(), speech.end());
+        audio.back().resize(speech.size() + 40'000);
+        endpointers.emplace_back(kBorders, vad_->make_detector());
+        audio::Endpointer by_itself(kBorders, vad_->make_detector());
+        const auto heard = by_itself.process(audio[i]);
+        alone[i].assign(heard.begin(), heard.end());
+        EXPECT_EQ(alone[i].size(), 2u);
+    }
+    auto leaves = vad_->make_detector();
+    for (std::size_t at = 0, size = 100; at < speech.size() + 40'000; at += size, size += 37) {
+        const auto piece = [&](std::size_t i) {
+            return std::span(audio[i]).subspan(at).first(std::min(size, audio[i].size() - at));
+        };
+        for (std::size_t i = 0; i < kStreams; ++i) endpointers[i].expect(piece(i));
+        if (leaves) leaves->expect(audio[0]);
+        leaves.reset();
+        vad_->listen();
+        for (std::size_t i = 0; i < kStreams; ++i)
+            for (const auto& event : endpointers[i].process(piece(i))) events[i].push_back(event);
+    }
+    for (std::size_t i = 0; i < kStreams; ++i) EXPECT_EQ(events[i], alone[i]) << i;
 }
 
 TEST_F(SileroVadTest, WhatCannotBeLoadedIsToldInOneLine) {
