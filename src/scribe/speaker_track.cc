@@ -29,6 +29,8 @@ void SpeakerTrack::push(std::span<const std::int16_t> samples) {
     if (is_over_) return;
     if (samples_.size() + samples.size() > static_cast<std::size_t>(proto::kMaxDiarized))
         return give_up(Error(Errc::too_long, "speakers can be told in audio of up to 60 minutes"));
+    // Never moved while it grows; memory is taken as it is written.
+    if (samples_.empty()) samples_.reserve(static_cast<std::size_t>(proto::kMaxDiarized));
     samples_.insert(samples_.end(), samples.begin(), samples.end());
 }
 

@@ -7,9 +7,9 @@
 //   track.advance(now) on each change and tick;    until is_over()
 //   track.failure(), track.turns()
 //
-// The model needs all of the audio at once, so this holds up to kMaxDiarized of it (115 MB), and so
-// does the engine, twice. A longer file, an engine that fails or is not there within engine_wait
-// leaves it without turns, which is a failure only if speakers are needed. Loop thread only.
+// The model needs all of the audio at once, so this holds up to kMaxDiarized of it (115 MB). A
+// longer file, an engine that fails or is not there within engine_wait leaves it without turns,
+// which is a failure only if speakers are needed. Loop thread only.
 #pragma once
 
 #include "dispatch/whole_stream.h"
