@@ -2,6 +2,7 @@
 // The routes of the two services this one succeeds: whoAsr and kn_demo.
 #include "base/ids.h"
 #include "base/log.h"
+#include "dialect/hotwords.h"
 #include "dialect/kn_demo.h"
 #include "dialect/whoasr_http.h"
 #include "dialect/whoasr_punctuation.h"
@@ -28,8 +29,11 @@ asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& 
     if (!upload) co_return refusal(as_request_error(upload.error()));
     if (const auto fault = dialect::check_whoasr_form(upload->form, upload->filename))
         co_return refusal(*fault);
+    auto hotwords = dialect::whoasr_hotwords(upload->form);
+    if (!hotwords) co_return refusal(hotwords.error());
     const auto model = choose_model(services.config, {}, {});
     FileWishes wishes{
+        .hotwords = std::move(*hotwords),
         .marks = true,
         .speaker_model = config::first_of(services.config, models::Kind::diarization)};
     const auto transcript =
