@@ -69,8 +69,10 @@ asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& 
     auto text = dialect::parse_whoasr_timestamp(upload->form, upload->filename);
     if (!text) co_return refusal(text.error());
     const auto* model = find_aligner(services);
-    if (!model || !services.engines.can_serve(model->id))
-        co_return refusal(dialect::whoasr_timestamp_not_loaded());
+    if (!model || !services.engines.can_serve(model->id)) {
+        const auto [id, state] = standing_of(services, model);
+        co_return refusal(dialect::whoasr_timestamp_not_loaded(id, state));
+    }
     FileWishes wishes{.text = *text};
     const auto transcript =
         co_await recognise(services, exchange, upload->file->fd(), *model, std::move(wishes));
@@ -92,8 +94,10 @@ asio::awaitable<Response> handle_whoasr_vad(Services& services, Exchange& exchan
     if (const auto fault = dialect::check_whoasr_audio("file", upload->filename))
         co_return refusal(*fault);
     const auto* model = config::first_of(services.config, models::Kind::vad);
-    if (!model || !services.engines.can_serve(model->id))
-        co_return refusal(dialect::whoasr_vad_not_loaded());
+    if (!model || !services.engines.can_serve(model->id)) {
+        const auto [id, state] = standing_of(services, model);
+        co_return refusal(dialect::whoasr_vad_not_loaded(id, state));
+    }
     FileWishes none;
     const auto speech =
         co_await recognise(services, exchange, upload->file->fd(), *model, std::move(none));
