@@ -55,4 +55,11 @@ constexpr bool is_hopeless(int code) {
     return false;
 }
 
+// Empty for a code that is none of ours.
+constexpr std::string_view name_of(int code) {
+    for (const auto& row : kTable)
+        if (row.code == code) return row.name;
+    return {};
+}
+
 }  // namespace tutti::exit_code

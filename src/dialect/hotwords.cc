@@ -67,4 +67,16 @@ Parsed<Words> openai_hotwords(const Fields& form) {
     return bounded(std::move(words), "keywords");
 }
 
+Parsed<Words> whoasr_hotwords(const Fields& form) {
+    constexpr auto kSeparators = " ;\t\r\n";
+    Words words;
+    auto rest = form.find("hotword").value_or("");
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find_first_of(kSeparators), rest.size());
+        add(words, rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return bounded(std::move(words), "hotword");
+}
+
 }  // namespace tutti::dialect

@@ -19,4 +19,8 @@ Parsed<std::vector<std::string>> deepgram_hotwords(const Fields& query);
 // that came before.
 Parsed<std::vector<std::string>> openai_hotwords(const Fields& form);
 
+// The words of whoAsr's field "hotword", which stand between spaces or, as in its own examples,
+// semicolons. The same limits.
+Parsed<std::vector<std::string>> whoasr_hotwords(const Fields& form);
+
 }  // namespace tutti::dialect

@@ -45,6 +45,20 @@ TEST(Hotwords, OfALongPromptTheEndCounts) {
     EXPECT_LE(words[0].size(), proto::kMaxHotwordBytes);
 }
 
+TEST(Hotwords, OfWhoasrStandBetweenSpacesOrSemicolons) {
+    const auto words = [](const std::string& field) {
+        return whoasr_hotwords(fields({{"hotword", field}})).value();
+    };
+    EXPECT_EQ(words("  阿里巴巴 Tutti\tscribe\r\nTutti "), (Words{"阿里巴巴", "Tutti", "scribe"}));
+    EXPECT_EQ(words("one;two; three;"), (Words{"one", "two", "three"}));
+    EXPECT_EQ(words(" ; "), Words{});
+    EXPECT_EQ(whoasr_hotwords({}).value(), Words{});
+    const auto refused =
+        whoasr_hotwords(fields({{"hotword", std::string(proto::kMaxHotwordBytes + 1, 'x')}}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().param, "hotword");
+}
+
 TEST(Hotwords, TooManyAreRefused) {
     Fields many;
     for (std::size_t i = 0; i < proto::kMaxHotwords; ++i)

@@ -23,8 +23,8 @@ struct WhoasrUpload {
 };
 
 // What is wrong with the form, if anything: no file, a suffix that is not audio's, batch sizes that
-// are not numbers. Batch sizes and hotwords are accepted and change nothing. `filename` is nullopt
-// when there was no file part.
+// are not numbers. Batch sizes are accepted and change nothing. `filename` is nullopt when there
+// was no file part.
 std::optional<RequestError> check_whoasr_form(const Fields& form,
                                               const std::optional<std::string>& filename);
 

@@ -160,6 +160,15 @@ Error whoasr_no_model(WhoasrType type) {
                              row_of(type).kinds));
 }
 
+std::string whoasr_how_to_load(WhoasrType type, std::string_view model, proto::ModelState state) {
+    if (state == proto::ModelState::loading)
+        return fmt::format("'{}' is being loaded; try again soon", model);
+    return fmt::format(
+        "'{}' is served, but {}; on the server's machine: tutti ctl load {}, or "
+        "POST /model/load {{\"model_type\":\"{}\"}}",
+        model, proto::name_of(state), model, name_of(type));
+}
+
 json::object whoasr_services(const WhoasrModels& models) {
     json::object services;
     for (std::size_t n = 0; n < models.size(); ++n) {

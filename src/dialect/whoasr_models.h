@@ -6,6 +6,7 @@
 
 #include "dialect/json_text.h"
 #include "dialect/request_error.h"
+#include "proto/worker_messages.h"
 
 #include <array>
 #include <optional>
@@ -43,6 +44,9 @@ std::string whoasr_change_body(WhoasrType type, WhoasrChange change);
 std::string whoasr_change_failure_body(WhoasrType type, bool is_loaded, const Error& failure);
 // Why a type without a model cannot be loaded.
 Error whoasr_no_model(WhoasrType type);
+
+// How a model that is served for `type`, but not there, comes to be loaded.
+std::string whoasr_how_to_load(WhoasrType type, std::string_view model, proto::ModelState state);
 
 // "services" of /health.
 json::object whoasr_services(const WhoasrModels& models);

@@ -5,6 +5,7 @@
 #include "dialect/json_text.h"
 #include "dialect/utf8.h"
 #include "dialect/whoasr_http.h"
+#include "dialect/whoasr_models.h"
 
 #include <cmath>
 
@@ -38,12 +39,12 @@ Parsed<std::string> parse_whoasr_timestamp(const Fields& form,
     return std::string(*text);
 }
 
-RequestError whoasr_timestamp_not_loaded() {
-    return {{Errc::unavailable,
-             "Timestamp model not loaded. Serve a model that aligns, such as en-us: "
-             "tutti serve --models en-us"},
-            {},
-            {}};
+RequestError whoasr_timestamp_not_loaded(std::string_view model, proto::ModelState state) {
+    const auto how = model.empty() ? "Serve a model that aligns, such as en-us: "
+                                     "tutti serve --models en-us, or if it was unloaded: "
+                                     "tutti ctl load en-us"
+                                   : whoasr_how_to_load(WhoasrType::timestamp, model, state);
+    return {{Errc::unavailable, "Timestamp model not loaded. " + how}, {}, {}};
 }
 
 std::string whoasr_timestamp_body(const proto::Transcript& transcript) {

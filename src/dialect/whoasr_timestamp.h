@@ -7,6 +7,7 @@
 #include "dialect/query.h"
 #include "dialect/request_error.h"
 #include "proto/transcript.h"
+#include "proto/worker_messages.h"
 
 #include <optional>
 #include <string>
@@ -22,8 +23,8 @@ inline constexpr std::size_t kMaxWhoasrText = 64 * 1024;
 Parsed<std::string> parse_whoasr_timestamp(const Fields& form,
                                            const std::optional<std::string>& filename);
 
-// No engine that aligns is running.
-RequestError whoasr_timestamp_not_loaded();
+// No engine that aligns can be used: none is served (`model` is empty), or this one is not there.
+RequestError whoasr_timestamp_not_loaded(std::string_view model, proto::ModelState state);
 
 // One result a word of the text; times in milliseconds.
 std::string whoasr_timestamp_body(const proto::Transcript& transcript);

@@ -59,9 +59,14 @@ TEST(WhoasrTimestamp, NamesWhatIsWrongInUpstreamsOrder) {
 }
 
 TEST(WhoasrTimestamp, WithoutAModelItSaysHowToLoadOne) {
-    const auto error = whoasr_timestamp_not_loaded();
+    const auto error = whoasr_timestamp_not_loaded("", proto::ModelState::unloaded);
     EXPECT_EQ(http_status_of(error.error.errc(), Protocol::whoasr), 503u);
     EXPECT_NE(detail_body(error).find("--models en-us"), std::string::npos);
+    const auto unloaded = whoasr_timestamp_not_loaded("aligner", proto::ModelState::failed);
+    EXPECT_EQ(
+        unloaded.error.context,
+        "Timestamp model not loaded. 'aligner' is served, but failed; on the server's machine: "
+        R"(tutti ctl load aligner, or POST /model/load {"model_type":"timestamp"})");
 }
 
 TEST(WhoasrTimestamp, EachWordIsAResultInMilliseconds) {

@@ -31,11 +31,10 @@ bool ends_connection(Errc cause) {
 
 }  // namespace
 
-RequestError whoasr_vad_not_loaded() {
-    return {{Errc::unavailable,
-             "VAD model not loaded. Serve one, as by: tutti serve --models en-us,silero"},
-            {},
-            {}};
+RequestError whoasr_vad_not_loaded(std::string_view model, proto::ModelState state) {
+    const auto how = model.empty() ? "Serve one, as by: tutti serve --models en-us,silero"
+                                   : whoasr_how_to_load(WhoasrType::vad, model, state);
+    return {{Errc::unavailable, "VAD model not loaded. " + how}, {}, {}};
 }
 
 std::string whoasr_vad_body(const proto::Transcript& speech, const WhoasrUpload& upload) {

@@ -14,6 +14,7 @@
 #include "dialect/live.h"
 #include "dialect/request_error.h"
 #include "dialect/whoasr_http.h"
+#include "dialect/whoasr_models.h"
 
 #include <boost/json/object.hpp>
 
@@ -24,8 +25,9 @@ namespace tutti::dialect {
 // How a handshake without a model of voice activity is answered.
 inline constexpr unsigned kWhoasrVadRefused = 403;
 
-// No model of voice activity is served, or none can be.
-RequestError whoasr_vad_not_loaded();
+// No model of voice activity can be used: none is served (`model` is empty), or this one is not
+// there.
+RequestError whoasr_vad_not_loaded(std::string_view model, proto::ModelState state);
 
 // The utterances are where speech is; those that follow each other without a gap are one.
 std::string whoasr_vad_body(const proto::Transcript& speech, const WhoasrUpload& upload);

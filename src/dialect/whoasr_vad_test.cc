@@ -196,7 +196,22 @@ TEST(VadAnswer, SilenceHasNoSegments) {
 TEST(VadAnswer, FailuresSayWhatFailed) {
     EXPECT_EQ(whoasr_vad_failure_body(Error(Errc::undecodable_audio, "no audio")),
               R"({"detail":"VAD processing failed: no audio"})");
-    EXPECT_EQ(whoasr_vad_not_loaded().error.errc(), Errc::unavailable);
+}
+
+TEST(VadAnswer, WithoutAModelItSaysHowToLoadOne) {
+    using proto::ModelState;
+    const auto told = [](std::string_view model, ModelState state) {
+        const auto refusal = whoasr_vad_not_loaded(model, state);
+        EXPECT_EQ(refusal.error.errc(), Errc::unavailable);
+        return refusal.error.context;
+    };
+    EXPECT_EQ(told("", ModelState::unloaded),
+              "VAD model not loaded. Serve one, as by: tutti serve --models en-us,silero");
+    EXPECT_EQ(told("ears", ModelState::unloaded),
+              "VAD model not loaded. 'ears' is served, but unloaded; on the server's machine: "
+              R"(tutti ctl load ears, or POST /model/load {"model_type":"vad"})");
+    EXPECT_EQ(told("ears", ModelState::loading),
+              "VAD model not loaded. 'ears' is being loaded; try again soon");
 }
 
 }  // namespace

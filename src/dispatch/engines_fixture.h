@@ -6,7 +6,6 @@
 #include "dispatch/engines.h"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -30,26 +29,41 @@ class EnginesFixture : public testing::Test {
                          .whole_slots = 1}};
     }
     ~EnginesFixture() override {
+        shut_down();
+        fs::remove_all(folder);
+    }
+    // Ends every connection, and what runs on the loop.
+    void shut_down() {
         asio::post(loop, [this] { engines.shut_down(); });
         loop.restart();
         loop.run();
-        fs::remove_all(folder);
     }
 
-    // Runs the loop until `condition` holds.
+    // Runs the loop until `condition` holds, which is asked once each time: it may act.
     void run_until(const std::function<bool()>& condition) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while (!condition() && std::chrono::steady_clock::now() < deadline) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        bool is_true = condition();
+        while (!is_true && std::chrono::steady_clock::now() < deadline) {
             loop.restart();
-            loop.run_one_for(std::chrono::milliseconds(100));
+            loop.run_one_for(std::chrono::milliseconds(10));
+            is_true = condition();
         }
-        ASSERT_TRUE(condition()) << "waited in vain";
+        ASSERT_TRUE(is_true) << "waited in vain";
     }
     void connect() {
         engines.update(roster);
-        loop.poll();  // connects; the kernel's queue holds the connection until we accept
-        peer.emplace(listener->accept());
+        accept();
         run_until([this] { return engines.is_served("m"); });
+    }
+    // The next connection to the engine.
+    void accept() {
+        listener->non_blocking(true);
+        run_until([this] {
+            boost::system::error_code error;
+            peer.emplace(listener->accept(error));
+            return !error;
+        });
+        heard.clear();
     }
     template <class Message>
     void engine_says(const Message& message) {
@@ -58,17 +72,25 @@ class EnginesFixture : public testing::Test {
         asio::write(*peer, asio::buffer(frame));
     }
 
-    // The next message to the engine, which must be small and of that kind.
+    // The next message to the engine.
+    proto::ToEngine engine_hears() {
+        run_until([this] {
+            if (peer->available() > 0) {
+                char buffer[65536];
+                heard.append(buffer, peer->read_some(asio::buffer(buffer)));
+            }
+            const auto size = proto::frame_size(heard);
+            return size > 0 && heard.size() >= size;
+        });
+        const auto size = proto::frame_size(heard);
+        received = heard.substr(proto::kFrameHeader, size - proto::kFrameHeader);
+        heard.erase(0, size);
+        return proto::decode<proto::ToEngine>(received).value();
+    }
+    // The same, which must be of that kind.
     template <class Message>
     Message engine_hears() {
-        std::string head(proto::kFrameHeader, '\0');
-        run_until([this] { return peer->available() >= proto::kFrameHeader; });
-        asio::read(*peer, asio::buffer(head));
-        std::string body(proto::frame_size(head) - proto::kFrameHeader, '\0');
-        run_until([&] { return peer->available() >= body.size(); });
-        asio::read(*peer, asio::buffer(body));
-        received = std::move(body);
-        return std::get<Message>(proto::decode<proto::ToEngine>(received).value());
+        return std::get<Message>(engine_hears());
     }
 
     asio::io_context loop;
@@ -78,7 +100,8 @@ class EnginesFixture : public testing::Test {
     std::optional<asio::local::stream_protocol::acceptor> listener;
     std::optional<runtime::UnixSocket> peer;
     proto::Roster roster;
-    std::string received;  // what the last message heard points into
+    std::string heard;     // that was not taken yet
+    std::string received;  // what the last message taken points into
 };
 
 }  // namespace tutti::dispatch::test

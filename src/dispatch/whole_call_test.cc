@@ -1,87 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch/whole_call.h"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
+#include "dispatch/engines_fixture.h"
 
 namespace tutti::dispatch {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLong = std::chrono::minutes(1);
 
-// The engine's side of the socket is the test's own.
-class WholeCallTest : public testing::Test {
+class WholeCallTest : public test::EnginesFixture {
   protected:
-    WholeCallTest() : board(runtime::Scoreboard::create().value()), engines(loop, board.slot(0)) {
-        std::string name = (fs::temp_directory_path() / "whole-call-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        listener.emplace(loop, asio::local::stream_protocol::endpoint(folder / "e.sock"));
-        roster.peers = {{.id = 0, .model = "m", .socket = folder / "e.sock", .whole_slots = 1}};
-    }
     ~WholeCallTest() override {
         cancel();
-        engines.shut_down();
-        loop.restart();
-        loop.run();
-        fs::remove_all(folder);
+        shut_down();
     }
 
-    void run_until(const std::function<bool()>& condition) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        bool is_true = condition();  // asked once each time: it may act
-        while (!is_true && std::chrono::steady_clock::now() < deadline) {
-            loop.restart();
-            loop.run_one_for(milliseconds(10));
-            is_true = condition();
-        }
-        ASSERT_TRUE(is_true) << "waited in vain";
-    }
-    void connect() {
-        engines.update(roster);
-        accept();
-    }
-    void accept() {
-        listener->non_blocking(true);
-        run_until([this] {
-            boost::system::error_code error;
-            peer.emplace(listener->accept(error));
-            return !error;
-        });
-        heard.clear();
-    }
-    // The next thing the engine is told.
-    proto::ToEngine told() {
-        run_until([this] {
-            if (peer->available() > 0) {
-                char buffer[65536];
-                heard.append(buffer, peer->read_some(asio::buffer(buffer)));
-            }
-            const auto size = proto::frame_size(heard);
-            return size > 0 && heard.size() >= size;
-        });
-        const auto size = proto::frame_size(heard);
-        current = heard.substr(proto::kFrameHeader, size - proto::kFrameHeader);
-        heard.erase(0, size);
-        return proto::decode<proto::ToEngine>(current).value();
-    }
-    template <class Message>
-    void engine_says(const Message& message) {
-        std::string frame;
-        proto::append_frame(frame, message);
-        asio::write(*peer, asio::buffer(frame));
-    }
     // Takes one text and answers with `text`.
     std::string answer(const std::string& text) {
-        const auto open = std::get<proto::Open>(told());
+        const auto open = engine_hears<proto::Open>();
         engine_says(proto::Opened{open.ref});
-        EXPECT_EQ(std::get<proto::Finish>(told()).ref, open.ref) << "no audio";
+        EXPECT_EQ(engine_hears<proto::Finish>().ref, open.ref) << "no audio";
         engine_says(proto::Final{.ref = open.ref, .utterance = {text, {}, {}, {}, 0}});
         engine_says(proto::Finished{open.ref});
         return open.text;
@@ -100,14 +40,6 @@ class WholeCallTest : public testing::Test {
         run_until([this] { return result.has_value(); });
     }
 
-    asio::io_context loop;
-    runtime::Scoreboard board;
-    Engines engines;
-    fs::path folder;
-    std::optional<asio::local::stream_protocol::acceptor> listener;
-    std::optional<runtime::UnixSocket> peer;
-    proto::Roster roster;
-    std::string heard, current;
     std::optional<Result<std::string>> result;
     runtime::TaskGroup tasks{loop};
 };
@@ -129,7 +61,7 @@ TEST_F(WholeCallTest, AModelNobodyServesIsUnavailableAtOnce) {
 TEST_F(WholeCallTest, AnEngineThatDiesIsNotTheLastOne) {
     connect();
     punctuate_in_background("a b");
-    EXPECT_EQ(std::get<proto::Open>(told()).text, "a b");
+    EXPECT_EQ(engine_hears<proto::Open>().text, "a b");
     peer->close();
     accept();
     EXPECT_EQ(answer("a b."), "a b");
@@ -140,7 +72,7 @@ TEST_F(WholeCallTest, AnEngineThatDiesIsNotTheLastOne) {
 TEST_F(WholeCallTest, WhatEveryEngineWouldSayIsTheError) {
     connect();
     punctuate_in_background("a");
-    const auto open = std::get<proto::Open>(told());
+    const auto open = engine_hears<proto::Open>();
     engine_says(proto::Opened{open.ref});
     engine_says(proto::Failed{open.ref, Errc::bad_request, "no", true});
     wait_for_result();
@@ -150,11 +82,11 @@ TEST_F(WholeCallTest, WhatEveryEngineWouldSayIsTheError) {
 TEST_F(WholeCallTest, ASilentEngineIsWaitedForAsLongAsTheLimit) {
     connect();
     punctuate_in_background("a", milliseconds(1500));
-    const auto open = std::get<proto::Open>(told());
+    const auto open = engine_hears<proto::Open>();
     wait_for_result();
     EXPECT_EQ(result->error().errc(), Errc::unavailable);
-    auto next = told();
-    while (!std::holds_alternative<proto::Cancel>(next)) next = told();
+    auto next = engine_hears();
+    while (!std::holds_alternative<proto::Cancel>(next)) next = engine_hears();
     EXPECT_EQ(std::get<proto::Cancel>(next).ref, open.ref) << "the engine is told";
 }
 
@@ -183,10 +115,10 @@ TEST_F(WholeCallTest, WhiteSpaceNeedsNoEngine) {
 TEST_F(WholeCallTest, ACallerThatIsCancelledCancelsTheWork) {
     connect();
     punctuate_in_background("a");
-    const auto open = std::get<proto::Open>(told());
+    const auto open = engine_hears<proto::Open>();
     cancel();
-    auto next = told();
-    while (!std::holds_alternative<proto::Cancel>(next)) next = told();
+    auto next = engine_hears();
+    while (!std::holds_alternative<proto::Cancel>(next)) next = engine_hears();
     EXPECT_EQ(std::get<proto::Cancel>(next).ref, open.ref);
 }
 

@@ -52,6 +52,11 @@ dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
     return model;
 }
 
+Standing standing_of(const Services& services, const config::Model* model) {
+    if (!model) return {{}, proto::ModelState::unloaded};
+    return {model->id, services.engines.state_of(model->id)};
+}
+
 Response error_response(dialect::Protocol protocol, const dialect::RequestError& error,
                         std::string_view request_id) {
     const Errc cause = error.error.errc();

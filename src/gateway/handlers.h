@@ -21,6 +21,13 @@ dialect::Parsed<const config::Model*> choose_model(const config::Config& config,
 // may be loaded; or nullptr.
 const config::Model* find_aligner(const Services& services);
 
+// What is said of a model that cannot be used now; nullptr has no id.
+struct Standing {
+    std::string_view id;
+    proto::ModelState state;
+};
+Standing standing_of(const Services& services, const config::Model* model);
+
 // Our models in the places of whoAsr's types.
 dialect::WhoasrModels whoasr_models(const Services& services);
 

@@ -2,6 +2,7 @@
 // The routes of the two services this one succeeds: whoAsr and kn_demo.
 #include "base/ids.h"
 #include "base/log.h"
+#include "dialect/hotwords.h"
 #include "dialect/kn_demo.h"
 #include "dialect/whoasr_http.h"
 #include "dialect/whoasr_punctuation.h"
@@ -28,8 +29,11 @@ asio::awaitable<Response> handle_whoasr_recognize(Services& services, Exchange& 
     if (!upload) co_return refusal(as_request_error(upload.error()));
     if (const auto fault = dialect::check_whoasr_form(upload->form, upload->filename))
         co_return refusal(*fault);
+    auto hotwords = dialect::whoasr_hotwords(upload->form);
+    if (!hotwords) co_return refusal(hotwords.error());
     const auto model = choose_model(services.config, {}, {});
     FileWishes wishes{
+        .hotwords = std::move(*hotwords),
         .marks = true,
         .speaker_model = config::first_of(services.config, models::Kind::diarization)};
     const auto transcript =
@@ -65,8 +69,10 @@ asio::awaitable<Response> handle_whoasr_timestamp(Services& services, Exchange& 
     auto text = dialect::parse_whoasr_timestamp(upload->form, upload->filename);
     if (!text) co_return refusal(text.error());
     const auto* model = find_aligner(services);
-    if (!model || !services.engines.can_serve(model->id))
-        co_return refusal(dialect::whoasr_timestamp_not_loaded());
+    if (!model || !services.engines.can_serve(model->id)) {
+        const auto [id, state] = standing_of(services, model);
+        co_return refusal(dialect::whoasr_timestamp_not_loaded(id, state));
+    }
     FileWishes wishes{.text = *text};
     const auto transcript =
         co_await recognise(services, exchange, upload->file->fd(), *model, std::move(wishes));
@@ -88,8 +94,10 @@ asio::awaitable<Response> handle_whoasr_vad(Services& services, Exchange& exchan
     if (const auto fault = dialect::check_whoasr_audio("file", upload->filename))
         co_return refusal(*fault);
     const auto* model = config::first_of(services.config, models::Kind::vad);
-    if (!model || !services.engines.can_serve(model->id))
-        co_return refusal(dialect::whoasr_vad_not_loaded());
+    if (!model || !services.engines.can_serve(model->id)) {
+        const auto [id, state] = standing_of(services, model);
+        co_return refusal(dialect::whoasr_vad_not_loaded(id, state));
+    }
     FileWishes none;
     const auto speech =
         co_await recognise(services, exchange, upload->file->fd(), *model, std::move(none));

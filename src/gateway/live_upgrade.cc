@@ -45,7 +45,10 @@ dialect::Parsed<Admitted> admit_whoasr(Services& services) {
 
 dialect::Parsed<Admitted> admit_vad(Services& services) {
     const auto* model = config::first_of(services.config, models::Kind::vad);
-    if (!model || !services.engines.can_serve(model->id)) return dialect::whoasr_vad_not_loaded();
+    if (!model || !services.engines.can_serve(model->id)) {
+        const auto [id, state] = standing_of(services, model);
+        return dialect::whoasr_vad_not_loaded(id, state);
+    }
     return Admitted{std::make_unique<dialect::WhoasrVadLive>(), model, {}};
 }
 

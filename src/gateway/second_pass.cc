@@ -33,7 +33,7 @@ SecondPass::SecondPass(Services& services, Options options, std::function<void()
       options_(std::move(options)),
       wake_(std::move(wake)),
       tell_(std::move(tell)),
-      refiner_(options_.refiner) {
+      refiner_(options_.refiner, is_wanted() ? &services.pauses.of(options_.model) : nullptr) {
     if (is_wanted()) services_.engines.expect_work(options_.model);
 }
 
@@ -44,7 +44,7 @@ void SecondPass::on_told(policy::Told told) {
 }
 
 void SecondPass::look(TimePoint now) {
-    take_answers();
+    take_answers(now);
     refiner_.on_time(now);
     perform();
 }
@@ -55,33 +55,35 @@ void SecondPass::give_up() {
 }
 
 void SecondPass::drop() {
+    refiner_.give_up();
+    (void)refiner_.take_actions();
     streams_.clear();
     services_.engines.look_again();
 }
 
-void SecondPass::take_answers() {
+void SecondPass::take_answers(TimePoint now) {
     for (auto it = streams_.begin(); it != streams_.end();) {
         auto& stream = *it->second;
-        auto outcome = stream.outcome();
-        if (!outcome && stream.wants_engine() && !stream.is_asking()) {
-            if (auto refusal = services_.engines.refusal(options_.model))
-                outcome = std::move(*refusal);
-            else
-                stream.ask();
-        }
-        if (outcome) {
-            refiner_.on_answer(it->first, std::move(*outcome));
-            it = streams_.erase(it);
-            services_.engines.look_again();
-        } else {
+        const bool is_to_ask = !stream.outcome() && stream.wants_engine() && !stream.is_asking();
+        const bool is_refused = is_to_ask && services_.engines.refusal(options_.model);
+        if (is_to_ask && !is_refused) stream.ask();
+        if (is_refused)
+            refiner_.on_refused(it->first);
+        else if (const auto& outcome = stream.outcome())
+            refiner_.on_answer(it->first, *outcome, now);
+        else {
             ++it;
+            continue;
         }
+        it = streams_.erase(it);
+        services_.engines.look_again();
     }
 }
 
 void SecondPass::perform() {
     for (auto& action : refiner_.take_actions()) std::visit([this](auto& a) { act(a); }, action);
     count();
+    if (is_wanted()) services_.pauses.tell_change(options_.model);
 }
 
 void SecondPass::act(policy::AskSecond& action) {
@@ -103,6 +105,7 @@ void SecondPass::count() {
     const auto counts = refiner_.counts();
     services_.slot.add(Metric::second_passes, counts.refined - counted_.refined);
     services_.slot.add(Metric::second_passes_missed, counts.kept - counted_.kept);
+    services_.slot.add(Metric::second_passes_skipped, counts.skipped - counted_.skipped);
     counted_ = counts;
 }
 

@@ -6,6 +6,8 @@
 //   finals.on_told(...)    // by the session machine, in its order
 //   finals.look(now);      // when `wake` was called, and at deadline()
 //
+// A model that misses limits is not asked for a while, by no stream of this gateway (pauses.h).
+//
 // `tell` is called for what the client is to be told; never from within an engine's answer. Loop
 // thread only.
 #pragma once
@@ -50,7 +52,7 @@ class SecondPass {
     proto::Millis end_of_finals() const { return refiner_.end_of_finals(); }
 
   private:
-    void take_answers();
+    void take_answers(TimePoint now);
     void perform();
     void act(policy::AskSecond& action);
     void act(const policy::StopAsking& action);

@@ -6,6 +6,7 @@
 #include "dispatch/engines.h"
 #include "gateway/admission.h"
 #include "gateway/host_sampler.h"
+#include "gateway/pauses.h"
 #include "gateway/resting.h"
 #include "gateway/scribes.h"
 #include "gateway/static_site.h"
@@ -33,6 +34,7 @@ struct Services {
     runtime::BlockingPool files{2};
     Admission admission;
     Resting resting;
+    Pauses pauses = {};
     // This gateway is to end: it says that it is not ready, and answers "Connection: close".
     bool is_draining = false;
     // Nothing new is taken any more: no connection, no live stream.

@@ -56,12 +56,12 @@ std::vector<const ModelView*> idle_ones(std::span<const ModelView> models) {
     return idle;
 }
 
-// The idle models that must go for `model` to fit; none when that is not enough.
 // What its first processes are expected to take.
 std::uint64_t needed_by(const ModelView& model) {
     return static_cast<std::uint64_t>(std::max(1, model.least)) * model.estimate;
 }
 
+// The idle models that must go for `model` to fit; none when that is not enough.
 std::vector<const ModelView*> victims_for(const ModelView& model,
                                           const std::vector<const ModelView*>& idle,
                                           Memory memory) {
@@ -117,7 +117,8 @@ std::vector<FleetChange> Fleet::plan(Time now, std::span<const ModelView> models
     }
     for (const auto& model : models) {
         const int replicas = wanted_by_load(now, model);
-        if (replicas == model.replicas) continue;
+        const bool is_decided = std::ranges::count(changes, model.id, &FleetChange::model) > 0;
+        if (replicas == model.replicas || is_decided) continue;
         if (replicas > model.replicas && !memory.has_room(model.estimate)) continue;
         if (replicas > model.replicas) memory.take(model.estimate);
         changes.push_back(

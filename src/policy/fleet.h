@@ -7,7 +7,8 @@
 // 1. A model in use is never taken away, nor one that is pinned or of which `least` is not 0.
 // 2. Memory counts as taken from the moment a process is asked for until it has ended. What does
 //    not fit waits; idle models go for a model that is waited for, the least recently used first.
-// 3. A process more comes after kBusyFor of high load, one less after kCalmFor of low load.
+// 3. A plan changes a model once: what it takes away to make room stays away.
+// 4. A process more comes after kBusyFor of high load, one less after kCalmFor of low load.
 #pragma once
 
 #include <chrono>

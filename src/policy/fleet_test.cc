@@ -135,6 +135,39 @@ TEST(Fleet, WaitsForMemoryThatIsStillTaken) {
     EXPECT_EQ(plan_once({wanted("a"), wanted("b"), wanted("c")}, kTwo), "a=1, b=1");
 }
 
+// Two processes that have had next to nothing to do for so long that one of them would go.
+TEST(Fleet, ChangesAModelOnceARound) {
+    struct Row {
+        const char* about;
+        std::function<void(ModelView&)> change;
+        std::uint64_t budget;
+        bool is_other_wanted;
+        std::string plan;
+    };
+    static constexpr auto kNever = seconds(0);
+    const Row rows[] = {
+        {"load alone", [](auto& m) { m.idle_unload = kNever; }, 0, false, "a=1"},
+        {"idle for long", [](auto& m) { m.idle_unload = seconds(60); }, 0, false, "a=0"},
+        {"room for another", [](auto& m) { m.idle_unload = kNever; }, 200, true, "a=0"},
+        {"no room is needed", [](auto& m) { m.idle_unload = kNever; }, 300, true, "b=1, a=1"},
+        {"over the budget", [](auto& m) { m.idle_unload = kNever; }, 150, false, "a=0"},
+        {"in use", [](auto& m) { m.is_used = true; }, 200, true, "a=1"},
+    };
+    for (const auto& row : rows) {
+        Fleet fleet;
+        auto model = loaded("a");
+        model.replicas = model.ready = model.most = 2;
+        model.memory = 200 * kMegabyte;
+        model.load = 0.1;
+        row.change(model);
+        std::vector<ModelView> models = {model};
+        (void)fleet.plan(at(0), models, 0);
+        if (row.is_other_wanted) models.push_back(wanted("b"));
+        EXPECT_EQ(text_of(fleet.plan(at(60), models, row.budget * kMegabyte)), row.plan)
+            << row.about;
+    }
+}
+
 TEST(Fleet, FollowsTheLoadWithinItsLimits) {
     Fleet fleet;
     std::vector<ModelView> models = {loaded("a")};

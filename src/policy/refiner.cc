@@ -24,7 +24,7 @@ void Refiner::ask(Waiting& entry, TimePoint now) {
     auto& final = std::get<TellFinal>(entry.told);
     auto audio = std::exchange(final.audio, {});
     const auto size = static_cast<SamplePos>(audio.size());
-    if (audio_asked_ + size > options_.audio_limit) {
+    if (audio_asked_ + size > options_.audio_limit || !may_ask(entry, now)) {
         ++counts_.kept;
         return;
     }
@@ -38,14 +38,41 @@ void Refiner::ask(Waiting& entry, TimePoint now) {
                   options_.about == About::text ? final.utterance.text : std::string()});
 }
 
-void Refiner::on_answer(std::uint64_t number, Result<proto::Utterance> answer) {
+bool Refiner::may_ask(Waiting& entry, TimePoint now) {
+    if (!breaker_) return true;
+    const auto ticket = breaker_->admit(now);
+    if (ticket)
+        entry.ticket = *ticket;
+    else
+        ++counts_.skipped;
+    return ticket.has_value();
+}
+
+Refiner::Waiting* Refiner::find_asked(std::uint64_t number) {
     const auto entry = std::ranges::find_if(
         queue_, [number](const auto& one) { return one.is_asked && one.number == number; });
-    if (entry == queue_.end()) return;
+    return entry == queue_.end() ? nullptr : &*entry;
+}
+
+void Refiner::judge(const Waiting& entry, bool has_succeeded, TimePoint now) {
+    if (breaker_) breaker_->on_result(now, entry.ticket, has_succeeded);
+}
+
+void Refiner::on_answer(std::uint64_t number, Result<proto::Utterance> answer, TimePoint now) {
+    auto* entry = find_asked(number);
+    if (!entry) return;
+    judge(*entry, answer.has_value(), now);
     settle(*entry);
     const bool is_taken =
         answer && take(std::get<TellFinal>(entry->told).utterance, std::move(*answer));
     ++(is_taken ? counts_.refined : counts_.kept);
+    release();
+}
+
+void Refiner::on_refused(std::uint64_t number) {
+    auto* entry = find_asked(number);
+    if (!entry) return;
+    abandon(*entry);
     release();
 }
 
@@ -65,13 +92,16 @@ bool Refiner::take(proto::Utterance& utterance, proto::Utterance answer) const {
 
 void Refiner::on_time(TimePoint now) {
     for (auto& entry : queue_)
-        if (entry.is_asked && entry.deadline <= now) keep_first(entry);
+        if (entry.is_asked && entry.deadline <= now) {
+            judge(entry, false, now);
+            keep_first(entry);
+        }
     release();
 }
 
 void Refiner::give_up() {
     for (auto& entry : queue_)
-        if (entry.is_asked) keep_first(entry);
+        if (entry.is_asked) abandon(entry);
     release();
 }
 
@@ -79,6 +109,12 @@ std::optional<Refiner::TimePoint> Refiner::deadline() const {
     // One limit for all: who was asked first is due first.
     const auto first = std::ranges::find_if(queue_, &Waiting::is_asked);
     return first == queue_.end() ? std::nullopt : std::optional(first->deadline);
+}
+
+// Its answer teaches nothing, whatever it would be.
+void Refiner::abandon(Waiting& entry) {
+    if (breaker_) breaker_->on_abandoned(entry.ticket);
+    keep_first(entry);
 }
 
 void Refiner::keep_first(Waiting& entry) {

@@ -4,7 +4,7 @@
 // clock is the caller's, the shell (gateway/second_pass) asks.
 //
 //   refiner.on_told(final, now);  refiner.on_told(TellFlushed{}, now);
-//   refiner.on_answer(number, utterance);  refiner.on_time(now);
+//   refiner.on_answer(number, utterance, now);  refiner.on_time(now);
 //   for (auto& a : refiner.take_actions()) ...
 //
 // 1. A final that brings audio (for marks: text) is asked about. It is told once: with the text,
@@ -15,11 +15,15 @@
 // 2. Whatever else is told waits for the finals before it, and for nothing else.
 // 3. Audio of at most `audio_limit` is with the second model; a final that brings more than fits is
 //    not asked about.
-// 4. The end of speech is told with the end of the last word that was told, or not at all when the
+// 4. With a breaker, which all refiners of one model share, the model is not asked while that says
+//    so. Errors and missed limits are failures; answers that come late, or that nobody waits for
+//    any more, teach nothing.
+// 5. The end of speech is told with the end of the last word that was told, or not at all when the
 //    second model heard no word since the last one.
 #pragma once
 
 #include "base/error.h"
+#include "policy/breaker.h"
 #include "policy/session_machine.h"
 
 #include <chrono>
@@ -60,14 +64,22 @@ class Refiner {
     // How the finals that were to be asked about ended.
     struct Counts {
         std::int64_t refined = 0;
-        std::int64_t kept = 0;  // with the first model's text
+        std::int64_t kept = 0;     // with the first model's text
+        std::int64_t skipped = 0;  // of these, because of the breaker
     };
 
-    explicit Refiner(Options options) : options_(options) {}
+    // `breaker` outlives this; nullptr = the model is always asked.
+    explicit Refiner(Options options, Breaker* breaker = nullptr)
+        : options_(options), breaker_(breaker) {}
+    Refiner(const Refiner&) = delete;
+    Refiner& operator=(const Refiner&) = delete;
+    ~Refiner() { give_up(); }
 
     void on_told(Told told, TimePoint now);
     // Answers that are not waited for any more are ignored.
-    void on_answer(std::uint64_t number, Result<proto::Utterance> answer);
+    void on_answer(std::uint64_t number, Result<proto::Utterance> answer, TimePoint now);
+    // It could not be asked at all: nobody serves the model.
+    void on_refused(std::uint64_t number);
     void on_time(TimePoint now);
     // Everything is told now.
     void give_up();
@@ -88,18 +100,24 @@ class Refiner {
         TimePoint deadline{};
         SamplePos audio_size = 0;
         bool is_asked = false;  // and the answer is not there
+        Breaker::Ticket ticket;
     };
 
     bool is_asked_about(const TellFinal& final) const;
     void ask(Waiting& entry, TimePoint now);
+    bool may_ask(Waiting& entry, TimePoint now);
+    Waiting* find_asked(std::uint64_t number);
+    void judge(const Waiting& entry, bool has_succeeded, TimePoint now);
     // False when the answer is of no use.
     bool take(proto::Utterance& utterance, proto::Utterance answer) const;
+    void abandon(Waiting& entry);
     void keep_first(Waiting& entry);
     void settle(Waiting& entry);
     void release();
     void tell(Told told);
 
     Options options_;
+    Breaker* breaker_;
     std::deque<Waiting> queue_;
     std::vector<RefinerAction> actions_;
     std::uint64_t next_number_ = 1;

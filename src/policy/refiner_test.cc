@@ -46,7 +46,7 @@ class RefinerTest : public testing::Test {
   protected:
     void told(Told what) { refiner.on_told(std::move(what), now); }
     void answer(std::uint64_t number, const std::string& text, int end_ms = 1000) {
-        refiner.on_answer(number, utterance(text, end_ms));
+        refiner.on_answer(number, utterance(text, end_ms), now);
     }
     std::string actions() {
         std::string line;
@@ -64,7 +64,7 @@ TEST_F(RefinerTest, AFinalIsToldWithTheSecondModelsWords) {
     EXPECT_EQ(actions(), "ask1@64000+16000");
     auto better = utterance("one", 4990);
     better.confidence = 0.5;
-    refiner.on_answer(1, better);
+    refiner.on_answer(1, better, now);
     const auto all = refiner.take_actions();
     ASSERT_EQ(all.size(), 1u);
     const auto& final = std::get<TellFinal>(std::get<Told>(all[0]));
@@ -87,7 +87,7 @@ TEST(RefinerOfMarks, ATextComesBackWithMarksAndNothingElse) {
     ASSERT_EQ(actions.size(), 2u) << "nobody is asked about no text";
     EXPECT_EQ(std::get<AskSecond>(actions[0]).text, "hello");
     EXPECT_EQ(std::get<AskSecond>(actions[1]).text, "there");
-    refiner.on_answer(1, proto::Utterance{.text = "hello,", .words = {}});
+    refiner.on_answer(1, proto::Utterance{.text = "hello,", .words = {}}, now);
     actions = refiner.take_actions();
     ASSERT_EQ(actions.size(), 2u);
     const auto& marked = std::get<TellFinal>(std::get<Told>(actions[0])).utterance;
@@ -95,7 +95,7 @@ TEST(RefinerOfMarks, ATextComesBackWithMarksAndNothingElse) {
     ASSERT_EQ(marked.words.size(), 1u);
     EXPECT_EQ(marked.words[0].shown, "hello,");
     EXPECT_EQ(marked.words[0].text, "hello");
-    refiner.on_answer(2, proto::Utterance{.text = "something else.", .words = {}});
+    refiner.on_answer(2, proto::Utterance{.text = "something else.", .words = {}}, now);
     actions = refiner.take_actions();
     ASSERT_EQ(actions.size(), 2u);
     EXPECT_EQ(std::get<TellFinal>(std::get<Told>(actions[0])).utterance.text, "there")
@@ -131,7 +131,7 @@ TEST_F(RefinerTest, AnswersInAnyOrderAreToldInOrder) {
 
 TEST_F(RefinerTest, AnErrorMeansTheFirstModelsText) {
     told(final_of("a", 1000));
-    refiner.on_answer(1, Error(Errc::internal, "no"));
+    refiner.on_answer(1, Error(Errc::internal, "no"), now);
     EXPECT_EQ(actions(), "ask1@0+16000 final:a");
     EXPECT_EQ(refiner.counts().kept, 1);
 }
@@ -210,6 +210,89 @@ TEST_F(RefinerTest, TellsWhereTheFinalsEndBeforeTheyAreTold) {
     EXPECT_EQ(refiner.end_of_finals(), Millis(1000));
 }
 
+// Two streams, one model: what one of them waited for in vain, the other need not wait for.
+class RefinersOfOneModel : public testing::Test {
+  protected:
+    static int finals_told(Refiner& refiner) {
+        int told = 0;
+        for (const auto& action : refiner.take_actions())
+            told += std::holds_alternative<Told>(action) ? 1 : 0;
+        return told;
+    }
+    // Whether the model was asked about it; if not, it must have been told at once.
+    bool asks(Refiner& refiner) {
+        (void)refiner.take_actions();
+        refiner.on_told(final_of("a", 1000), now);
+        const bool is_asked = !refiner.is_idle();
+        EXPECT_EQ(finals_told(refiner), is_asked ? 0 : 1);
+        return is_asked;
+    }
+    void miss_limit(Refiner& refiner) {
+        ASSERT_TRUE(asks(refiner));
+        now += Millis(3000);
+        refiner.on_time(now);
+        EXPECT_EQ(finals_told(refiner), 1);
+    }
+    void fail(Refiner& refiner, std::uint64_t number) {
+        ASSERT_TRUE(asks(refiner));
+        refiner.on_answer(number, Error(Errc::internal), now);
+    }
+
+    Breaker breaker{{.consecutive_failures = 3, .pause = Millis(10'000)}};
+    Refiner one{{.limit = Millis(3000)}, &breaker};
+    Refiner other{{.limit = Millis(3000)}, &breaker};
+    Refiner::TimePoint now{};
+};
+
+TEST_F(RefinersOfOneModel, AreToldAtOnceAfterLimitsAndFailuresInARow) {
+    miss_limit(one);
+    fail(other, 1);
+    miss_limit(one);
+    EXPECT_FALSE(asks(one));
+    EXPECT_FALSE(asks(other));
+    EXPECT_EQ(one.counts().kept, 3);
+    EXPECT_EQ(one.counts().skipped, 1);
+}
+
+TEST_F(RefinersOfOneModel, OneFinalProbesAndASuccessEndsThePause) {
+    for (int i = 0; i < 3; ++i) miss_limit(one);
+    now += Millis(10'000);
+    ASSERT_TRUE(asks(one));
+    EXPECT_FALSE(asks(other)) << "one is enough";
+    one.on_answer(4, utterance("A", 1000), now);
+    EXPECT_TRUE(asks(other));
+    EXPECT_TRUE(asks(other));
+}
+
+TEST_F(RefinersOfOneModel, AProbeThatNobodyWaitsForLeavesTheNextOneToTry) {
+    for (int i = 0; i < 3; ++i) miss_limit(one);
+    now += Millis(10'000);
+    {
+        Refiner leaving({.limit = Millis(3000)}, &breaker);
+        ASSERT_TRUE(asks(leaving));
+    }
+    ASSERT_TRUE(asks(other));
+    other.give_up();
+    ASSERT_TRUE(asks(other));
+    other.on_refused(2);
+    ASSERT_TRUE(asks(other));
+    other.on_time(now + Millis(3000));
+    EXPECT_FALSE(asks(one));
+    EXPECT_EQ(breaker.time_left(now + Millis(3000)), Millis(20'000));
+}
+
+TEST_F(RefinersOfOneModel, WhatCostNoTimeTeachesNothing) {
+    for (std::uint64_t n = 1; n <= 5; ++n) {
+        ASSERT_TRUE(asks(one));
+        one.on_refused(n);
+        EXPECT_EQ(finals_told(one), 1);
+    }
+    one.on_told(final_of("too long", 99'000, 99 * kSampleRate), now);
+    EXPECT_EQ(breaker.state(), Breaker::State::closed);
+    EXPECT_EQ(one.counts().kept, 6);
+    EXPECT_EQ(one.counts().skipped, 0);
+}
+
 // A stream that is open at an engine, with three seconds of audio whose samples tell their place.
 SessionMachine speaking(bool copies_audio) {
     SessionMachine machine({.copies_audio = copies_audio});
@@ -274,9 +357,9 @@ TEST(Refiner, LosesAndDoublesNothing) {
             if (random() % 2 && !asked.empty()) {
                 const auto number = asked[random() % asked.size()];
                 if (random() % 3)
-                    refiner.on_answer(number, utterance("y", n));
+                    refiner.on_answer(number, utterance("y", n), now);
                 else
-                    refiner.on_answer(number, Error(Errc::internal));
+                    refiner.on_answer(number, Error(Errc::internal), now);
             }
             take();
         }

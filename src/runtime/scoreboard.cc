@@ -53,6 +53,8 @@ constexpr MetricInfo kMetrics[] = {
      "Final results that a second model gave."},
     {Metric::second_passes_missed, kGateway, kCounter, "second_passes_missed_total",
      "Final results of the first model because the second gave none in time."},
+    {Metric::second_passes_skipped, kGateway, kCounter, "second_passes_skipped_total",
+     "Of the missed, those that the second was not asked about because it kept failing."},
     {Metric::jobs_running, kScribe, kGauge, "jobs_running", "File jobs being worked on."},
     {Metric::jobs_done, kScribe, kCounter, "jobs_done_total", "File jobs finished."},
     {Metric::jobs_failed, kScribe, kCounter, "jobs_failed_total", "File jobs that failed."},

@@ -48,6 +48,7 @@ enum class Metric : std::uint8_t {
     live_failures,
     second_passes,
     second_passes_missed,
+    second_passes_skipped,
     jobs_running,
     jobs_done,
     jobs_failed,

@@ -98,11 +98,12 @@ void Place::on_end(Process& process, const runtime::ExitStatus& status) {
             .exit_code = status.signal ? std::nullopt : std::optional(status.code),
             .was_slow_start = process.was_slow_start()};
         log::warn("{}", ended);
+        const auto cause = process.cause_of(status);
         current_.reset();
-        on_death(death, status.describe());
+        on_death(death, cause);
     } else if (&process == next_.get()) {
         log::warn("{}, before it took over", ended);
-        next_failure_ = status.describe();
+        next_failure_ = process.cause_of(status);
         next_.reset();
     } else {
         if (status.is_clean())

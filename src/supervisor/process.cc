@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/process.h"
 
+#include "base/exit_code.h"
 #include "base/log.h"
 #include "runtime/environment.h"
 #include "runtime/process_facts.h"
@@ -196,6 +197,15 @@ void Process::judge(Clock::time_point now) {
                name_of(slot_.phase.load()));
     child_.signal(SIGABRT);
     child_.signal(SIGCONT);  // a stopped process would not see it
+}
+
+std::string Process::cause_of(const runtime::ExitStatus& end) const {
+    if (liveness_.is_condemned())
+        return fmt::format("{}, {}", liveness_.was_starting() ? "not ready in time" : "it hung",
+                           end.describe());
+    const auto name = end.is_clean() ? std::string_view() : exit_code::name_of(end.code);
+    if (end.signal != 0 || name.empty()) return end.describe();
+    return fmt::format("{} ({})", end.describe(), name);
 }
 
 std::optional<std::string> Process::recycle_reason(std::uint64_t rss_bytes) const {

@@ -61,6 +61,8 @@ class Process {
     bool is_ready() const { return state_ == State::ready; }
     // It failed to become ready in its time and was ended for that.
     bool was_slow_start() const { return liveness_.is_condemned() && liveness_.was_starting(); }
+    // What an operator is told of its end: "not ready in time, signal 6 (Aborted)".
+    std::string cause_of(const runtime::ExitStatus& end) const;
     pid_t pid() const { return child_.pid(); }
     const proto::Peer& peer() const { return peer_; }
     const Generation& generation() const { return *order_.generation; }

@@ -14,6 +14,8 @@ using std::chrono::system_clock;
 
 // Of the destructor.
 constexpr std::chrono::seconds kLastRemovals{5};
+// Beyond it the oldest is removed early.
+constexpr std::size_t kMostDoubtful = 1000;
 
 PoolOptions of_store(PoolOptions options, const blob::BucketOptions& bucket) {
     options.name += ".audio_store";
@@ -48,15 +50,22 @@ Result<blob::Signer> load_signer(const blob::BucketOptions& options) {
     return blob::Signer{std::move(*id), std::move(*secret), options.region};
 }
 
-AudioStore::AudioStore(blob::Bucket bucket, PoolOptions pool)
+AudioStore::AudioStore(blob::Bucket bucket, PoolOptions pool, std::chrono::seconds doubt)
     : bucket_(std::move(bucket)),
       model_(pool.name),
+      doubt_(doubt),
       has_bucket_(!bucket_.options().creates_bucket),
       pool_(of_store(std::move(pool), bucket_.options())) {
 }
 
 AudioStore::~AudioStore() {
     const auto latest = steady_clock::now() + kLastRemovals;
+    wait_for_removals(latest);
+    remove_doubtful(TimePoint::max());
+    wait_for_removals(latest);
+}
+
+void AudioStore::wait_for_removals(TimePoint latest) {
     std::lock_guard lock(mutex_);
     for (const auto& removal : removals_) removal.wait_until(latest);
 }
@@ -83,6 +92,7 @@ void AudioStore::ensure_bucket(TimePoint deadline) {
 }
 
 AudioStore::Upload AudioStore::begin(std::string wav, bool is_urgent, TimePoint deadline) {
+    remove_doubtful(steady_clock::now());
     ensure_bucket(deadline);
     Upload upload{.name = bucket_.new_name(".wav"), .reply = {}};
     auto request =
@@ -107,18 +117,35 @@ Result<std::string> AudioStore::finish(Upload& upload) {
 
 void AudioStore::remove(const Upload& upload) {
     if (upload.state == Upload::State::refused) return;
-    auto request = to_http(bucket_.remove(upload.name, system_clock::now()));
-    const auto level =
-        upload.state == Upload::State::there ? spdlog::level::warn : spdlog::level::debug;
-    request.on_end = [level, model = model_, name = upload.name](const Result<HttpReply>& reply) {
+    const bool is_there = upload.state == Upload::State::there;
+    send_removal(upload.name, is_there);
+    if (is_there) return;
+    std::lock_guard lock(mutex_);
+    doubtful_.push_back({upload.name, steady_clock::now() + doubt_});
+}
+
+void AudioStore::remove_doubtful(TimePoint now) {
+    std::vector<std::string> names;
+    {
+        std::lock_guard lock(mutex_);
+        while (!doubtful_.empty() &&
+               (doubtful_.front().due <= now || doubtful_.size() > kMostDoubtful)) {
+            names.push_back(std::move(doubtful_.front().name));
+            doubtful_.pop_front();
+        }
+    }
+    for (const auto& name : names) send_removal(name, false);
+}
+
+void AudioStore::send_removal(const std::string& name, bool is_there) {
+    auto request = to_http(bucket_.remove(name, system_clock::now()));
+    const auto level = is_there ? spdlog::level::warn : spdlog::level::debug;
+    request.on_end = [level, model = model_, name](const Result<HttpReply>& reply) {
         if (const auto done = read_removal(reply); !done)
             spdlog::log(level, "upstream={} {} may be left in the audio store: {}", model, name,
                         done.error().context);
     };
-    note_removal(pool_.begin(std::move(request)));
-}
-
-void AudioStore::note_removal(std::future<Result<HttpReply>> reply) {
+    auto reply = pool_.begin(std::move(request));
     std::lock_guard lock(mutex_);
     std::erase_if(removals_, is_over);
     removals_.push_back(std::move(reply));

@@ -9,6 +9,9 @@
 // Any thread. Transient failures of the store are tried again within the deadline. Errors are for
 // clients; the log names objects, never keys, links or what the store says but its error codes.
 // The destructor waits a moment for objects that are being removed.
+//
+// A removal may overtake an upload that was given up while the store was still at work on it. Such
+// an object is removed again `doubt` later, at the next use of the store or by the destructor.
 #pragma once
 
 #include "engine/upstream/http_pool.h"
@@ -26,8 +29,10 @@ class AudioStore {
   public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
+    static constexpr std::chrono::seconds kDoubt{60};
+
     // `pool` for the limits; its name is that of the model.
-    AudioStore(blob::Bucket bucket, PoolOptions pool);
+    AudioStore(blob::Bucket bucket, PoolOptions pool, std::chrono::seconds doubt = kDoubt);
     ~AudioStore();
     AudioStore(const AudioStore&) = delete;
     AudioStore& operator=(const AudioStore&) = delete;
@@ -49,13 +54,24 @@ class AudioStore {
   private:
     HttpRequest to_http(blob::Request request) const;
     void ensure_bucket(TimePoint deadline);
-    void note_removal(std::future<Result<HttpReply>> reply);
+    void send_removal(const std::string& name, bool is_there);
+    void remove_doubtful(TimePoint now);
+    void wait_for_removals(TimePoint latest);
+
+    // An object whose upload may come to its end behind its removal.
+    struct Doubtful {
+        std::string name;
+        TimePoint due;
+    };
 
     const blob::Bucket bucket_;
     const std::string model_;
+    const std::chrono::seconds doubt_;
     std::atomic<bool> has_bucket_;
     std::mutex mutex_;
-    std::deque<std::future<Result<HttpReply>>> removals_;  // guarded by mutex_
+    // Guarded by mutex_.
+    std::deque<std::future<Result<HttpReply>>> removals_;
+    std::deque<Doubtful> doubtful_;  // the first due first; at most kMostDoubtful
     HttpPool pool_;
 };
 

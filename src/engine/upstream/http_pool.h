@@ -12,14 +12,15 @@
 //    in time or the breaker is open, internal = an answer that cannot be used.
 // 2. Requests beyond max_in_flight wait, urgent ones ahead of others; beyond queue_limit they are
 //    refused at once.
-// 3. What is sent again, and when, retry_policy.h decides; whether anything is sent, breaker.h.
+// 3. What is sent again, and when, retry_policy.h decides; whether anything is sent,
+// policy/breaker.h.
 // 4. Redirects are not followed and no proxy is used. Nothing of headers and bodies is logged.
 // 5. The destructor ends all that is under way with Errc::canceled.
 #pragma once
 
 #include "base/error.h"
-#include "engine/upstream/breaker.h"
 #include "engine/upstream/retry_policy.h"
+#include "policy/breaker.h"
 
 #include <future>
 
@@ -69,7 +70,7 @@ struct PoolOptions {
     std::string ca_file;                               // empty = the system's
     std::chrono::milliseconds report_interval{60000};  // of the line in the log
     RetryOptions retry;
-    BreakerOptions breaker;
+    policy::BreakerOptions breaker;
 };
 
 struct PoolStats {
@@ -82,7 +83,7 @@ struct PoolStats {
     std::uint64_t reused = 0;                 // sendings over a connection that was there
     std::chrono::microseconds latency_sum{};  // of the answered, from begin() on
     std::chrono::microseconds latency_max{};
-    Breaker::State breaker = Breaker::State::closed;
+    policy::Breaker::State breaker = policy::Breaker::State::closed;
 };
 
 class HttpPool {

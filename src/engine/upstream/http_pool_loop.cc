@@ -100,7 +100,7 @@ void HttpPool::Loop::start_due() {
 
     for (auto* calls : {&urgent_, &waiting_})
         while (!calls->empty()) {
-            const bool is_shut = breaker_.state() == Breaker::State::probing ||
+            const bool is_shut = breaker_.state() == policy::Breaker::State::probing ||
                                  breaker_.time_left(now_) > milliseconds(0);
             if (!is_shut && sending_.size() >= options_.max_in_flight) return;
             auto call = std::move(calls->front());
@@ -112,7 +112,7 @@ void HttpPool::Loop::start_due() {
         }
 }
 
-void HttpPool::Loop::start(CallPtr call, Breaker::Ticket ticket) {
+void HttpPool::Loop::start(CallPtr call, policy::Breaker::Ticket ticket) {
     call->ticket = ticket;
     call->transfer = std::make_unique<HttpTransfer>(call->request, options_, now_);
     auto* handle = call->transfer->handle();
@@ -178,7 +178,7 @@ void HttpPool::Loop::judge(const Call& call, const AttemptEnd& end, CURLcode cod
     breaker_.on_result(now_, call.ticket, has_answered && end.status < 500);
     const auto after = breaker_.state();
     if (before == after) return;
-    if (after == Breaker::State::open)
+    if (after == policy::Breaker::State::open)
         log::warn("upstream={} keeps failing ({}); it is asked again in {} ms", options_.name,
                   last_failure_, breaker_.time_left(now_).count());
     else

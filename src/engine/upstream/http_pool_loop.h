@@ -20,7 +20,7 @@ struct HttpPool::Call {
     TimePoint not_before{};
     // What the last sending ended with, told when there is no next one.
     std::optional<Result<HttpReply>> last;
-    Breaker::Ticket ticket;
+    policy::Breaker::Ticket ticket;
     std::unique_ptr<HttpTransfer> transfer;  // while it is being sent
 
     void tell(Result<HttpReply> result);
@@ -43,7 +43,7 @@ class HttpPool::Loop {
     bool take_inbox();
     void queue(CallPtr call);
     void start_due();
-    void start(CallPtr call, Breaker::Ticket ticket);
+    void start(CallPtr call, policy::Breaker::Ticket ticket);
     void collect();
     void give_up_silent();
     void finish_sending(CallPtr call, CURLcode code);
@@ -63,7 +63,7 @@ class HttpPool::Loop {
     const PoolOptions& options_;
     CURLM* multi_;
     TimePoint now_;
-    Breaker breaker_;
+    policy::Breaker breaker_;
     std::string last_failure_;  // what the breaker opened for
     std::deque<CallPtr> urgent_;
     std::deque<CallPtr> waiting_;

@@ -354,7 +354,7 @@ TEST(HttpPool, TheBreakerOpensAndClosesAgain) {
     EXPECT_EQ(refused.error().errc(), Errc::unavailable);
     EXPECT_EQ(refused.error().context, "the upstream server keeps failing");
     EXPECT_EQ(server.requests(), 3);
-    EXPECT_EQ(shut.stats().breaker, Breaker::State::open);
+    EXPECT_EQ(shut.stats().breaker, policy::Breaker::State::open);
 
     options.breaker.pause = milliseconds(1);
     options.breaker.longest_pause = milliseconds(1);
@@ -366,7 +366,7 @@ TEST(HttpPool, TheBreakerOpensAndClosesAgain) {
     while (!reply && steady_clock::now() < end) reply = post(pool, server.url());
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->status, 200);
-    EXPECT_EQ(pool.stats().breaker, Breaker::State::closed);
+    EXPECT_EQ(pool.stats().breaker, policy::Breaker::State::closed);
 }
 
 TEST(HttpPool, ItsEndEndsWhatIsUnderWay) {

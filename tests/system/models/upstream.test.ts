@@ -136,6 +136,11 @@ async function checkHotwords(near: TuttiServer, gate: Gate): Promise<void> {
   assert.equal(deepgram.status, 200, deepgram.text);
   assert.ok(isTold("grand piano, viola"), "of a file in Deepgram's dialect");
 
+  const whoasr = form({ hotword: "oboe bassoon;flute" }, { filename: "digits.wav", bytes: kAudio });
+  const recognized = await near.post("/offline/recognize", whoasr);
+  assert.equal(recognized.status, 200, recognized.text);
+  assert.ok(isTold("oboe, bassoon, flute"), "of a file in whoAsr's dialect");
+
   const live = await DeepgramClient.open(near, { keyterm: "cello" });
   live.sendAudio(join16(dtmf("42"), silence(1500)));
   await live.heard(spelt("42"));
@@ -145,6 +150,8 @@ async function checkHotwords(near: TuttiServer, gate: Gate): Promise<void> {
   const many = await near.post(`/v1/listen?keyterm=${"x".repeat(9000)}`, { headers, body: kAudio });
   assert.equal(many.status, 400, many.text);
   assert.match(many.json.err_msg, /^keyterm: at most 200 words/);
+  const long = form({ hotword: "x".repeat(9000) }, { filename: "digits.wav", bytes: kAudio });
+  assert.equal((await near.post("/offline/recognize", long)).status, 422);
 }
 
 // Every dialect says in its own way that it is not the client's fault and may be tried again.

@@ -371,6 +371,23 @@ test("a model may be told to hear by energy", { skip }, async () => {
   );
 });
 
+test("an unloaded model: 503 with how to load it again, which works", { skip }, async () => {
+  await withServer({ models: ["tone", "silero"] }, async (own) => {
+    const unloaded = await own.post("/model/unload/vad", { body: "" });
+    assert.equal(unloaded.json.success, true, unloaded.text);
+    const refused = await until("a refusal", async () => {
+      const answer = await send(wav(silence(100)), "a.wav", own);
+      return answer.status === 503 && answer;
+    });
+    assert.match(refused.json.detail, /^VAD model not loaded.*'silero'.*tutti ctl load silero/);
+    const [, path, body] = /POST (\S+) (\{.*\})$/.exec(refused.json.detail)!;
+    const headers = { "content-type": "application/json" };
+    const loaded = await own.post(path!, { headers, body: body! });
+    assert.equal(loaded.json.loaded, true, loaded.text);
+    assert.equal((await send(wav(silence(100)), "a.wav", own)).status, 200);
+  });
+});
+
 test("without a model: 503 with how to load one, and a refused handshake", async () => {
   await withServer({ models: ["tone"] }, async (own) => {
     const answer = await send(wav(silence(100)), "a.wav", own);

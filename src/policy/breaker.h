@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decides whether a server that keeps failing is asked at all. Pure: time comes from the caller.
+// Decides whether somebody who keeps failing, a server or a model, is asked at all. Pure: time
+// comes from the caller.
 //
 //   auto ticket = breaker.admit(now);            // none: do not ask
 //   breaker.on_result(now, *ticket, succeeded);  // or on_abandoned: nothing was learned
@@ -16,7 +17,7 @@
 #include <deque>
 #include <optional>
 
-namespace tutti::engine {
+namespace tutti::policy {
 
 struct BreakerOptions {
     int consecutive_failures = 5;
@@ -60,4 +61,4 @@ class Breaker {
     TimePoint opened_at_{};
 };
 
-}  // namespace tutti::engine
+}  // namespace tutti::policy

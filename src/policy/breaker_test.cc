@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/upstream/breaker.h"
+#include "policy/breaker.h"
 
 #include <gtest/gtest.h>
 
-namespace tutti::engine {
+namespace tutti::policy {
 namespace {
 
 using std::chrono::milliseconds;
@@ -110,4 +110,4 @@ TEST_F(BreakerTest, LateResultsChangeNothing) {
 }
 
 }  // namespace
-}  // namespace tutti::engine
+}  // namespace tutti::policy

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/upstream/breaker.h"
+#include "policy/breaker.h"
 
 #include <algorithm>
 
-namespace tutti::engine {
+namespace tutti::policy {
 
 using std::chrono::milliseconds;
 
@@ -60,4 +60,4 @@ void Breaker::change(State state) {
     latest_.clear();
 }
 
-}  // namespace tutti::engine
+}  // namespace tutti::policy
