@@ -62,7 +62,7 @@ void DecodeLoop::hear(Recognizer& recognizer, Slice& slice) {
         if (!job.stream) job.stream = recognizer.create_stream(std::move(job.options.stream));
         if (!slice.audio.empty()) job.stream->accept_audio(slice.audio);
         job.decoded += static_cast<SamplePos>(slice.audio.size());
-        slice.audio = {};  // an hour, of a stream that is told speakers in
+        slice.audio = std::vector<std::int16_t>();  // an hour, where speakers are told
         if (slice.ending) job.stream->input_finished(*slice.ending);
     });
 }

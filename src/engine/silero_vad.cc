@@ -16,6 +16,18 @@ namespace tutti::engine {
 
 // --- one stream ----------------------------------------------------------------------------------
 
+namespace {
+
+// Of a stream that comes as it is spoken; what a replay brings at once is not kept room for.
+constexpr std::size_t kUsual = 8 * SileroVad::kFrame;
+
+// Of a tensor of several streams, the values that are one stream's.
+auto part_of(std::span<float> values, std::size_t index, std::size_t size) {
+    return values.subspan(index * size, size);
+}
+
+}  // namespace
+
 class SileroDetector final : public audio::FrameDetector {
   public:
     explicit SileroDetector(std::shared_ptr<SileroVad> vad) : vad_(std::move(vad)) {}
@@ -41,17 +53,21 @@ class SileroDetector final : public audio::FrameDetector {
     }
     void on_heard(float probability) {
         heard_.push_back(probability);
-        forget_frame();
+        taken_ += SileroVad::kFrame;
+        if (!has_frame()) drop_taken();
     }
     // What is_speech() is asked for then, it hears itself.
-    void forget_frame() {
-        taken_ += SileroVad::kFrame;
-        if (has_frame()) return;
-        expected_.erase(expected_.begin(), expected_.begin() + static_cast<long>(taken_));
-        taken_ = 0;
+    void forget_frames() {
+        while (has_frame()) taken_ += SileroVad::kFrame;
+        drop_taken();
     }
 
   private:
+    void drop_taken() {
+        expected_.erase(expected_.begin(), expected_.begin() + static_cast<long>(taken_));
+        taken_ = 0;
+        if (expected_.capacity() > kUsual) expected_.shrink_to_fit();
+    }
     float hear(std::span<const std::int16_t> frame) {
         SileroVad::Ear* ear = &ear_;
         const auto whole = frame.first<SileroVad::kFrame>();
@@ -117,11 +133,6 @@ SileroVad::Tensors& SileroVad::tensors_for(std::size_t count) {
     return *tensors;
 }
 
-// Of a tensor of several streams, the values that are one stream's.
-auto part_of(std::span<float> values, std::size_t index, std::size_t size) {
-    return values.subspan(index * size, size);
-}
-
 std::vector<float> SileroVad::hear(std::span<Ear* const> ears, std::span<const Frame> frames) {
     const auto count = ears.size();
     auto& tensors = tensors_for(count);
@@ -170,13 +181,15 @@ std::size_t SileroVad::listen_to_some() {
         ears.push_back(&detector->ear());
         frames.push_back(detector->frame());
     }
+    std::vector<float> probabilities;
     try {
-        const auto probabilities = hear(ears, frames);
-        for (std::size_t i = 0; i < count; ++i) expecting_[i]->on_heard(probabilities[i]);
+        probabilities = hear(ears, frames);
     } catch (const std::exception&) {
         // Each tells by itself what is wrong with it.
-        for (auto* detector : std::span(expecting_).first(count)) detector->forget_frame();
+        for (auto* detector : std::span(expecting_).first(count)) detector->forget_frames();
+        return count;
     }
+    for (std::size_t i = 0; i < count; ++i) expecting_[i]->on_heard(probabilities[i]);
     return count;
 }
 

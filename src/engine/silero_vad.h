@@ -5,9 +5,9 @@
 //   Endpointer endpointer(options, (*vad)->make_detector());          // one a stream
 //   endpointer.expect(samples); ... (*vad)->listen(); endpointer.process(samples); ...
 //
-// The weights are shared; a stream takes 2 kB: the network's state and the last samples. Streams
-// that are heard in one computation cost half of what each costs alone: what detectors were told to
-// expect is heard so by listen(), anything else when it is asked for. One thread.
+// The weights are shared; a stream takes a few kB: the network's state and the last samples.
+// Streams that are heard in one computation cost half of what each costs alone: what detectors were
+// told to expect is heard so by listen(), anything else when it is asked for. One thread.
 #pragma once
 
 #include "engine/onnx_runtime.h"

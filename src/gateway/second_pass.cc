@@ -45,7 +45,7 @@ void SecondPass::on_told(policy::Told told) {
 
 void SecondPass::look(TimePoint now) {
     take_answers(now);
-    refiner_.on_time(now);
+    refiner_.on_time(now, services_.engines.is_loading(options_.model));
     perform();
 }
 

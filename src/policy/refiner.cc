@@ -61,7 +61,11 @@ void Refiner::judge(const Waiting& entry, bool has_succeeded, TimePoint now) {
 void Refiner::on_answer(std::uint64_t number, Result<proto::Utterance> answer, TimePoint now) {
     auto* entry = find_asked(number);
     if (!entry) return;
-    judge(*entry, answer.has_value(), now);
+    // Other errors are about this audio, and were told at once.
+    if (answer || answer.error().errc() == Errc::unavailable)
+        judge(*entry, answer.has_value(), now);
+    else if (breaker_)
+        breaker_->on_abandoned(entry->ticket);
     settle(*entry);
     const bool is_taken =
         answer && take(std::get<TellFinal>(entry->told).utterance, std::move(*answer));
@@ -90,12 +94,16 @@ bool Refiner::take(proto::Utterance& utterance, proto::Utterance answer) const {
     return true;
 }
 
-void Refiner::on_time(TimePoint now) {
-    for (auto& entry : queue_)
-        if (entry.is_asked && entry.deadline <= now) {
+void Refiner::on_time(TimePoint now, bool is_loading) {
+    for (auto& entry : queue_) {
+        if (!entry.is_asked || entry.deadline > now) continue;
+        if (is_loading) {
+            abandon(entry);
+        } else {
             judge(entry, false, now);
             keep_first(entry);
         }
+    }
     release();
 }
 

@@ -7,17 +7,16 @@
 //   refiner.on_answer(number, utterance, now);  refiner.on_time(now);
 //   for (auto& a : refiner.take_actions()) ...
 //
-// 1. A final that brings audio (for marks: text) is asked about. It is told once: with the text,
-// words
-//    and confidence of the second model, or with its marks alone; or with the first model's when
+// 1. A final that brings audio (for marks: text) is asked about. It is told once: with the second
+//    model's text, words and confidence, or with its marks alone; or with the first model's when
 //    the answer is an error, is not there within `limit`, or is no longer worth waiting for
 //    (give_up). Cause, start and end are the first's.
 // 2. Whatever else is told waits for the finals before it, and for nothing else.
 // 3. Audio of at most `audio_limit` is with the second model; a final that brings more than fits is
 //    not asked about.
 // 4. With a breaker, which all refiners of one model share, the model is not asked while that says
-//    so. Errors and missed limits are failures; answers that come late, or that nobody waits for
-//    any more, teach nothing.
+//    so. A model that is unavailable fails, and so does one that misses the limit though it is
+//    loaded; other errors, and what nobody waits for any more, teach nothing.
 // 5. The end of speech is told with the end of the last word that was told, or not at all when the
 //    second model heard no word since the last one.
 #pragma once
@@ -80,7 +79,8 @@ class Refiner {
     void on_answer(std::uint64_t number, Result<proto::Utterance> answer, TimePoint now);
     // It could not be asked at all: nobody serves the model.
     void on_refused(std::uint64_t number);
-    void on_time(TimePoint now);
+    // `is_loading`: the model cannot have answered yet.
+    void on_time(TimePoint now, bool is_loading = false);
     // Everything is told now.
     void give_up();
 

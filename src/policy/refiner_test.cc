@@ -233,9 +233,9 @@ class RefinersOfOneModel : public testing::Test {
         refiner.on_time(now);
         EXPECT_EQ(finals_told(refiner), 1);
     }
-    void fail(Refiner& refiner, std::uint64_t number) {
+    void fail(Refiner& refiner, std::uint64_t number, Errc cause = Errc::unavailable) {
         ASSERT_TRUE(asks(refiner));
-        refiner.on_answer(number, Error(Errc::internal), now);
+        refiner.on_answer(number, Error(cause), now);
     }
 
     Breaker breaker{{.consecutive_failures = 3, .pause = Millis(10'000)}};
@@ -252,6 +252,24 @@ TEST_F(RefinersOfOneModel, AreToldAtOnceAfterLimitsAndFailuresInARow) {
     EXPECT_FALSE(asks(other));
     EXPECT_EQ(one.counts().kept, 3);
     EXPECT_EQ(one.counts().skipped, 1);
+}
+
+TEST_F(RefinersOfOneModel, WhatIsWrongWithOneFinalTeachesNothing) {
+    std::uint64_t number = 0;
+    for (const auto cause : {Errc::internal, Errc::bad_request, Errc::too_long, Errc::busy})
+        fail(one, ++number, cause);
+    EXPECT_TRUE(asks(other));
+}
+
+TEST_F(RefinersOfOneModel, AModelThatIsStillLoadingMissesNoLimit) {
+    for (int i = 0; i < 4; ++i) {
+        ASSERT_TRUE(asks(one));
+        now += Millis(3000);
+        one.on_time(now, true);
+        EXPECT_EQ(finals_told(one), 1);
+    }
+    EXPECT_EQ(one.counts().kept, 4);
+    EXPECT_TRUE(asks(other));
 }
 
 TEST_F(RefinersOfOneModel, OneFinalProbesAndASuccessEndsThePause) {

@@ -154,6 +154,8 @@ void SessionMachine::on(const proto::SpeechStarted& message) {
 }
 
 void SessionMachine::on(const proto::Partial& message) {
+    // Somebody speaks, though an utterance that goes on after a cut is not announced.
+    owes_utterance_end_ = false;
     act(TellPartial{message.utterance});
 }
 

@@ -291,5 +291,16 @@ TEST_F(SessionTest, NewSpeechWithinTheGapMeansNoUtteranceEnd) {
     EXPECT_EQ(actions(), "");
 }
 
+// An utterance that goes on after a cut is not announced.
+TEST_F(SessionTest, WordsWithinTheGapMeanNoUtteranceEnd) {
+    open();
+    audio(5 * kSampleRate);
+    machine.on_message(final_of("one", kSampleRate));
+    machine.on_message(proto::Partial{{}, {.text = "two", .words = {}}});
+    (void)actions();
+    machine.on_message(proto::Credit{{}, 4 * kSampleRate, kSampleRate});
+    EXPECT_EQ(actions(), "");
+}
+
 }  // namespace
 }  // namespace tutti::policy

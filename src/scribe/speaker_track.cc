@@ -69,7 +69,7 @@ void SpeakerTrack::advance(steady_clock::time_point now) {
 void SpeakerTrack::give_up(Error why) {
     log::info("model={} tells no speakers: {}", model_, why.message());
     is_over_ = true;
-    samples_ = {};
+    samples_ = std::vector<std::int16_t>();
     stream_.reset();
     if (is_needed_) failure_ = std::move(why);
 }

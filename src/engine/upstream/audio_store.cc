@@ -92,7 +92,6 @@ void AudioStore::ensure_bucket(TimePoint deadline) {
 }
 
 AudioStore::Upload AudioStore::begin(std::string wav, bool is_urgent, TimePoint deadline) {
-    remove_doubtful(steady_clock::now());
     ensure_bucket(deadline);
     Upload upload{.name = bucket_.new_name(".wav"), .reply = {}};
     auto request =
@@ -100,6 +99,7 @@ AudioStore::Upload AudioStore::begin(std::string wav, bool is_urgent, TimePoint 
     request.is_urgent = is_urgent;
     request.deadline = deadline;
     upload.reply = pool_.begin(std::move(request));
+    remove_doubtful(steady_clock::now());  // after what somebody waits for
     return upload;
 }
 

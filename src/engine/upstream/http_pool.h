@@ -12,8 +12,7 @@
 //    in time or the breaker is open, internal = an answer that cannot be used.
 // 2. Requests beyond max_in_flight wait, urgent ones ahead of others; beyond queue_limit they are
 //    refused at once.
-// 3. What is sent again, and when, retry_policy.h decides; whether anything is sent,
-// policy/breaker.h.
+// 3. retry_policy.h decides what is sent again, and when; policy/breaker.h whether anything is.
 // 4. Redirects are not followed and no proxy is used. Nothing of headers and bodies is logged.
 // 5. The destructor ends all that is under way with Errc::canceled.
 #pragma once

@@ -377,14 +377,15 @@ test("an unloaded model: 503 with how to load it again, which works", { skip }, 
     assert.equal(unloaded.json.success, true, unloaded.text);
     const refused = await until("a refusal", async () => {
       const answer = await send(wav(silence(100)), "a.wav", own);
-      return answer.status === 503 && answer;
+      // Those that still know of an engine say that it does not answer.
+      return answer.status === 503 && answer.json.detail.startsWith("VAD model not loaded") && answer;
     });
-    assert.match(refused.json.detail, /^VAD model not loaded.*'silero'.*tutti ctl load silero/);
+    assert.match(refused.json.detail, /'silero'.*tutti ctl load silero/);
     const [, path, body] = /POST (\S+) (\{.*\})$/.exec(refused.json.detail)!;
     const headers = { "content-type": "application/json" };
     const loaded = await own.post(path!, { headers, body: body! });
     assert.equal(loaded.json.loaded, true, loaded.text);
-    assert.equal((await send(wav(silence(100)), "a.wav", own)).status, 200);
+    await until("an answer", async () => (await send(wav(silence(100)), "a.wav", own)).status === 200);
   });
 });
 
