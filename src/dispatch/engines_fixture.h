@@ -52,6 +52,8 @@ class EnginesFixture : public testing::Test {
     }
     void connect() {
         engines.update(roster);
+        loop.restart();
+        loop.poll();  // connects, and knows that it has; the kernel keeps the connection for us
         accept();
         run_until([this] { return engines.is_served("m"); });
     }
