@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP gate before a server: it passes bytes both ways until it is told to cut.
+//
+//   const gate = await TcpGate.open(server.port);   // clients use gate.wsUrl
+//   gate.cut();                                     // every connection ends with a reset
+//   gate.target = other.port;                       // of those that come from now on
+import net from "node:net";
+
+export class TcpGate {
+  target: number;
+  private readonly listener: net.Server;
+  private readonly sockets = new Set<net.Socket>();
+
+  static async open(target: number): Promise<TcpGate> {
+    const gate = new TcpGate(target);
+    await new Promise<void>((resolve) => gate.listener.listen(0, "127.0.0.1", resolve));
+    return gate;
+  }
+
+  private constructor(target: number) {
+    this.target = target;
+    this.listener = net.createServer((client) => this.pass(client));
+  }
+
+  get wsUrl(): string {
+    return `ws://127.0.0.1:${(this.listener.address() as net.AddressInfo).port}`;
+  }
+
+  cut(): void {
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.listener.close();
+    this.cut();
+  }
+
+  private pass(client: net.Socket): void {
+    const server = net.connect(this.target, "127.0.0.1");
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.sockets.add(from);
+      from.setNoDelay(true);
+      from.pipe(to);
+      from.on("error", () => undefined); // "close" follows
+      from.on("close", () => {
+        this.sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }
+}
