@@ -4,10 +4,12 @@
 //   const gate = await TcpGate.open(server.port);   // clients use gate.wsUrl
 //   gate.cut();                                     // every connection ends with a reset
 //   gate.target = other.port;                       // of those that come from now on
+//   gate.isShut = true;                             // whoever comes is cut off at once
 import net from "node:net";
 
 export class TcpGate {
   target: number;
+  isShut = false;
   private readonly listener: net.Server;
   private readonly sockets = new Set<net.Socket>();
 
@@ -22,8 +24,14 @@ export class TcpGate {
     this.listener = net.createServer((client) => this.pass(client));
   }
 
+  get port(): number {
+    return (this.listener.address() as net.AddressInfo).port;
+  }
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
   get wsUrl(): string {
-    return `ws://127.0.0.1:${(this.listener.address() as net.AddressInfo).port}`;
+    return `ws://127.0.0.1:${this.port}`;
   }
 
   cut(): void {
@@ -36,6 +44,7 @@ export class TcpGate {
   }
 
   private pass(client: net.Socket): void {
+    if (this.isShut) return void client.resetAndDestroy();
     const server = net.connect(this.target, "127.0.0.1");
     for (const [from, to] of [
       [client, server],
