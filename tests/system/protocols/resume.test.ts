@@ -168,9 +168,7 @@ describe("refused before the upgrade", () => {
   test("what is too old", () =>
     withServer({ flags: { "resume-window": 1 } }, async (one) => {
       const [client, { resume_token: token }] = await opened({}, one);
-      const [other] = await opened({ protocols: ["tutti.resume", token] }, one);
       await client.close();
-      await other.close();
       const refusal = await until("its refusal", () =>
         refusalOf(token, kQuery, one).catch(() => undefined),
       );
