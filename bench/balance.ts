@@ -60,6 +60,7 @@ async function open(): Promise<void> {
     if (!opened) continue;
     const { socket } = opened;
     sockets.add(socket);
+    socket.resume();
     socket.on("error", () => undefined); // "close" follows
     socket.once("close", () => {
       sockets.delete(socket);

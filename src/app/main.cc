@@ -12,6 +12,7 @@
 #include "config/surroundings.h"
 #include "gateway/gateway.h"
 #include "runtime/environment.h"
+#include "runtime/key_file.h"
 #include "runtime/privileges.h"
 #include "runtime/worker.h"
 #include "scribe/scribe.h"
@@ -39,6 +40,7 @@ fs::path own_folder() {
 void fill_in_folders(config::Config& config) {
     const auto here = own_folder();
     if (config.program_dir.empty()) config.program_dir = here;
+    if (config.state_dir.empty()) config.state_dir = runtime::usual_state_dir();
     if (!config.web_dir.empty()) return;
     for (const auto& candidate : {here / "../web", here / "../share/tutti/web"}) {
         config.web_dir = candidate.lexically_normal();

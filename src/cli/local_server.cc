@@ -27,8 +27,9 @@ constexpr off_t kShownLog = 2000;
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
 std::vector<std::string> arguments(const std::string& model) {
-    std::vector<std::string> out = {"tutti", "serve",      "--host", "127.0.0.1",   "--port",
-                                    "0",     "--gateways", "1",      "--log-level", "error"};
+    std::vector<std::string> out = {"tutti",       "serve", "--host",          "127.0.0.1",
+                                    "--port",      "0",     "--gateways",      "1",
+                                    "--log-level", "error", "--resume-window", "0"};
     if (!model.empty()) out.insert(out.end(), {"--models", model});
     return out;
 }

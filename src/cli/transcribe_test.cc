@@ -160,7 +160,8 @@ TEST(Transcribe, StartsAServerAndEndsIt) {
     EXPECT_EQ(ran.err, "");
     EXPECT_TRUE(std::filesystem::exists(folder / "ended"));
     EXPECT_EQ(folder.read("arguments"),
-              "serve --host 127.0.0.1 --port 0 --gateways 1 --log-level error --models tone\n");
+              "serve --host 127.0.0.1 --port 0 --gateways 1 --log-level error "
+              "--resume-window 0 --models tone\n");
 }
 
 TEST(Transcribe, TellsWhyAServerDidNotStart) {

@@ -82,6 +82,7 @@ struct Config {
     std::string umask = "0027";  // octal
     // Names that children get besides those every program needs.
     std::vector<std::string> pass_environment;
+    std::string state_dir;  // what outlives the server; empty = none
     std::string spool_dir = "/var/tmp";
     blob::BucketOptions audio_store;  // where others fetch audio from; not set = nowhere
     std::string models_dir;  // each folder in it with a model.toml is a known model; empty = none
@@ -97,6 +98,7 @@ struct Config {
     std::chrono::seconds engine_wait{30};
     std::chrono::seconds request_timeout{30};
     std::chrono::seconds live_idle{10};
+    std::chrono::seconds resume_window{60};  // 0 = live streams cannot be resumed
 
     // Limits of one gateway.
     int backlog = 4096;                   // connections the kernel holds until they are accepted

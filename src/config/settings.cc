@@ -121,6 +121,9 @@ std::vector<Setting> own_settings() {
         fixed(file_mask("umask", &Config::umask, "permissions that new files never get")),
         list("pass_environment", &Config::pass_environment,
              "environment variables handed to the children"),
+        fixed(text("state_dir", &Config::state_dir,
+                   "folder of what outlives the server; empty = /var/lib/tutti/state for root, "
+                   "~/.local/state/tutti for others")),
         text("spool_dir", &Config::spool_dir, "folder of uploads while they are worked on"),
         text("models_dir", &Config::models_dir,
              "folder of model folders; empty = /var/lib/tutti/models for root, "
@@ -140,6 +143,9 @@ std::vector<Setting> own_settings() {
                  "longest pause within a request's head or body, in seconds"),
         duration("live_idle", &Config::live_idle,
                  "a live client silent for so long (no audio, no KeepAlive) is closed, in seconds"),
+        duration("resume_window", &Config::resume_window,
+                 "how long after its connection broke a live stream can be resumed, in seconds; "
+                 "0 = never"),
         number("max_connections", &Config::max_connections,
                "connections of a gateway; 0 = as many as its descriptors allow"),
         number("max_handshakes", &Config::max_handshakes,

@@ -36,16 +36,12 @@ SendText send(json::object object) {
     return {to_text(std::move(object))};
 }
 
-// The end of what was recognised: the last word may reach beyond the engine's own mark.
-Millis end_of(const proto::Utterance& utterance) {
-    return utterance.words.empty() ? utterance.end
-                                   : std::max(utterance.end, utterance.words.back().end);
-}
-
 }  // namespace
 
 DeepgramLive::DeepgramLive(DeepgramRequest request, DeepgramSession session)
-    : request_(std::move(request)), session_(std::move(session)) {
+    : request_(std::move(request)),
+      session_(std::move(session)),
+      window_start_(session_.told_up_to) {
 }
 
 std::vector<Command> DeepgramLive::on_message(MessageKind kind, std::string_view payload) {
@@ -95,25 +91,37 @@ std::vector<Command> DeepgramLive::on(const SpeechStarted& event) {
 
 std::vector<Command> DeepgramLive::on(const Partial& event) {
     if (!request_.live.wants_partials) return {};
-    const auto end = std::max(event.audio_end, end_of(event.utterance));
+    const auto end = std::max(event.audio_end, proto::heard_until(event.utterance));
     const auto start = std::max(window_start_, event.begins);
-    return {results({event.utterance, start, end, false, false, false})};
+    return {send(results({event.utterance, start, end, false, false, false}))};
 }
 
 std::vector<Command> DeepgramLive::on(const Final& event) {
     const bool is_speech_final =
         event.cause == Final::Cause::endpoint && request_.wants_speech_final;
-    const auto end = std::max(window_start_, end_of(event.utterance));
+    const auto end = std::max(window_start_, proto::heard_until(event.utterance));
     auto message = results({event.utterance, window_start_, end, true, is_speech_final,
                             event.cause == Final::Cause::flush});
     window_start_ = end;
-    return {std::move(message)};
+    message["segment"] = event.segment;
+    message["offset"] = event.offset;
+    if (!event.resume_token.empty()) message["resume_token"] = event.resume_token;
+    return {send(std::move(message))};
 }
 
 std::vector<Command> DeepgramLive::on(const UtteranceEnd& event) {
     return {send({{"type", "UtteranceEnd"},
                   {"channel", channel_pair()},
                   {"last_word_end", to_seconds(event.last_word_end)}})};
+}
+
+std::vector<Command> DeepgramLive::on(const ResumePoint& event) {
+    return {send({{"type", "ResumePoint"},
+                  {"stream_id", session_.stream_id},
+                  {"segment", event.segment},
+                  {"offset", event.offset},
+                  {"resume_token", event.token},
+                  {"window", event.window.count()}})};
 }
 
 std::vector<Command> DeepgramLive::on(const Flushed&) {
@@ -139,7 +147,7 @@ std::vector<Command> DeepgramLive::on(const Failed& event) {
                  std::string(code_word_of(cause)) + ' ' + event.error.message());
 }
 
-SendText DeepgramLive::results(const Window& window) const {
+json::object DeepgramLive::results(const Window& window) const {
     const auto duration = std::max(Millis(0), window.end - window.start);
     const bool is_formatted = request_.formats_words;
     json::object alternative{{"transcript", deepgram_text(window.utterance.text, is_formatted)},
@@ -150,15 +158,15 @@ SendText DeepgramLive::results(const Window& window) const {
                           {"model_uuid", deepgram_model_uuid(session_.model)}};
     json::array alternatives;
     alternatives.push_back(std::move(alternative));
-    return send({{"type", "Results"},
-                 {"channel_index", channel_pair()},
-                 {"duration", to_seconds(duration)},
-                 {"start", to_seconds(window.start)},
-                 {"is_final", window.is_final},
-                 {"speech_final", window.is_speech_final},
-                 {"from_finalize", window.is_from_finalize},
-                 {"channel", {{"alternatives", std::move(alternatives)}}},
-                 {"metadata", std::move(metadata)}});
+    return {{"type", "Results"},
+            {"channel_index", channel_pair()},
+            {"duration", to_seconds(duration)},
+            {"start", to_seconds(window.start)},
+            {"is_final", window.is_final},
+            {"speech_final", window.is_speech_final},
+            {"from_finalize", window.is_from_finalize},
+            {"channel", {{"alternatives", std::move(alternatives)}}},
+            {"metadata", std::move(metadata)}};
 }
 
 }  // namespace tutti::dialect

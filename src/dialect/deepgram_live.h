@@ -8,9 +8,14 @@
 // 3. Finished is answered by Metadata and close 1000: clients reconnect on any other code.
 // 4. A text frame that is not a JSON object with a string "type" closes with 1008 DATA-0001; an
 //    unknown type is ignored. After a close or a CloseStream nothing more is read.
+// 5. Ours are "segment" and "offset" of final Results, which clients of Deepgram ignore. Only a
+// client
+//    that asked for it gets "resume_token" there, and messages of the type "ResumePoint": some SDKs
+//    end a stream at a type that they do not know.
 #pragma once
 
 #include "dialect/deepgram_request.h"
+#include "dialect/json_text.h"
 #include "dialect/live.h"
 
 #include <chrono>
@@ -22,6 +27,8 @@ struct DeepgramSession {
     std::string request_id;  // the same as in the header dg-request-id
     std::string model;       // the one that serves, never empty
     std::chrono::system_clock::time_point created;
+    std::string stream_id = {};  // the same over all connections of the stream
+    Millis told_up_to{};         // where its last final ended, told on an earlier connection
 };
 
 class DeepgramLive final : public LiveDialect {
@@ -50,10 +57,11 @@ class DeepgramLive final : public LiveDialect {
     std::vector<Command> on(const Partial& event);
     std::vector<Command> on(const Final& event);
     std::vector<Command> on(const UtteranceEnd& event);
+    std::vector<Command> on(const ResumePoint& event);
     std::vector<Command> on(const Flushed& event);
     std::vector<Command> on(const Finished& event);
     std::vector<Command> on(const Failed& event);
-    SendText results(const Window& window) const;
+    json::object results(const Window& window) const;
 
     DeepgramRequest request_;
     DeepgramSession session_;

@@ -36,7 +36,38 @@ TEST(DeepgramLive, AFinalHasTheWholeShape) {
         R"({"word":"day","start":0.9,"end":1.1,"confidence":0.9}]}]},)"
         R"("metadata":{"request_id":"req-1","model_info":{"name":"en-us","version":"latest",)"
         R"("arch":"tutti"},"model_uuid":")" +
-            deepgram_model_uuid("en-us") + R"("}})");
+            deepgram_model_uuid("en-us") + R"("},"segment":0,"offset":0})");
+}
+
+TEST(DeepgramLive, AFinalTellsItsNumberAndWhatItClosesToAllButTheTokenToWhoAsked) {
+    auto dialect = live();
+    Final final{utterance("a", Millis(0)), Final::Cause::endpoint, 3, 48000};
+    auto message = only(dialect.on_event(final));
+    EXPECT_EQ(message.at("segment"), 3);
+    EXPECT_EQ(message.at("offset"), 48000);
+    EXPECT_FALSE(message.as_object().contains("resume_token"));
+    final.resume_token = "t1";
+    message = only(dialect.on_event(final));
+    EXPECT_EQ(message.at("resume_token"), "t1");
+    const auto interim =
+        only(dialect.on_event(Partial{utterance("b", Millis(8000)), Millis(9000)}));
+    EXPECT_FALSE(interim.as_object().contains("segment"));
+}
+
+TEST(DeepgramLive, AResumePointTellsWhereToGoOn) {
+    DeepgramLive dialect(parse_deepgram_live({}).value(),
+                         {"req-1", "en-us", {}, "stream-1", Millis(0)});
+    EXPECT_EQ(only(dialect.on_event(ResumePoint{2, 32000, "t1", std::chrono::seconds(60)})),
+              boost::json::parse(R"({"type":"ResumePoint","stream_id":"stream-1","segment":2,)"
+                                 R"("offset":32000,"resume_token":"t1","window":60})"));
+}
+
+TEST(DeepgramLive, AResumedStreamsFirstWindowBeginsWhereTheLastOneEnded) {
+    DeepgramLive dialect(parse_deepgram_live({}).value(),
+                         {"req-2", "en-us", {}, "stream-1", Millis(5000)});
+    const auto message = only(
+        dialect.on_event(Final{utterance("a", Millis(6000)), Final::Cause::endpoint, 1, 96000}));
+    EXPECT_EQ(message.at("start"), 5.0);
 }
 
 TEST(DeepgramLive, WindowsAreContiguous) {

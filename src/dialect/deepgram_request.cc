@@ -136,6 +136,17 @@ RequestError no_multichannel() {
                      "is not supported yet; leave it out to have the channels mixed");
 }
 
+// Each with its length, so that no two queries look alike.
+std::string options_of(const Fields& query) {
+    std::vector<std::string> items;
+    for (const auto& [name, value] : query)
+        items.push_back(std::to_string(name.size()) + ' ' + name + '=' + value);
+    std::ranges::stable_sort(items);
+    std::string text;
+    for (const auto& item : items) text += std::to_string(item.size()) + ' ' + item;
+    return text;
+}
+
 bool is_scheme(std::string_view word) {
     return equals_ignoring_case(word, "token") || equals_ignoring_case(word, "bearer");
 }
@@ -149,13 +160,19 @@ Parsed<DeepgramRequest> parse_deepgram_live(const Fields& raw_query) {
     bool is_multichannel = false;
     if (auto bad = read_flags(query, {{"interim_results", &request->live.wants_partials},
                                       {"vad_events", &request->wants_speech_started},
+                                      {"resume", &request->live.wants_resume_points},
                                       {"multichannel", &is_multichannel}}))
         return *bad;
     if (is_multichannel && request->live.format && request->live.format->channels > 1)
         return no_multichannel();
+    if (request->live.wants_resume_points && !request->live.format)
+        return bad_value("resume", "true",
+                         "needs raw audio (encoding and sample_rate): a container cannot be taken "
+                         "up in its middle");
     if (auto bad = read_endpointing(query, *request)) return *bad;
     if (auto bad = read_utterance_end(query, *request)) return *bad;
     request->live.idle_limit = kIdleLimit;
+    request->options = options_of(raw_query);
     return request;
 }
 
@@ -201,6 +218,24 @@ std::optional<DeepgramCredential> find_deepgram_credential(const HttpRequest& re
     for (std::size_t i = 0; i + 1 < offered.size(); i += 2)
         if (is_scheme(offered[i])) return DeepgramCredential{offered[i + 1], offered[i]};
     return std::nullopt;
+}
+
+std::optional<std::string_view> find_resume_token(const HttpRequest& request) {
+    const auto header = trimmed(request.header(kResumeHeader));
+    if (!header.empty()) return header;
+    const auto& offered = request.subprotocols;
+    const auto name = std::ranges::find(offered, kResumeProtocol);
+    if (name == offered.end() || name + 1 == offered.end()) return std::nullopt;
+    return *(name + 1);
+}
+
+std::string_view deepgram_subprotocol(const HttpRequest& request) {
+    if (const auto credential = find_deepgram_credential(request);
+        credential && !credential->subprotocol.empty())
+        return credential->subprotocol;
+    const auto& offered = request.subprotocols;
+    return std::ranges::find(offered, kResumeProtocol) == offered.end() ? std::string_view()
+                                                                        : kResumeProtocol;
 }
 
 }  // namespace tutti::dialect

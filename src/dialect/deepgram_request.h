@@ -26,6 +26,8 @@ struct DeepgramRequest {
     bool wants_speech_started = false;
     bool wants_speech_final = true;
     std::vector<std::string> tags;
+    std::string options =
+        {};  // of a live stream: the query, the same for whoever asks for the same
 };
 
 Parsed<DeepgramRequest> parse_deepgram_live(const Fields& query);
@@ -46,5 +48,16 @@ struct DeepgramCredential {
 // From "Authorization: Token|Bearer <secret>" or the subprotocol pair "token|bearer", "<secret>"
 // that browsers send. Views into the request.
 std::optional<DeepgramCredential> find_deepgram_credential(const HttpRequest& request);
+
+// How a live stream is taken up again, in a header or, since pages in browsers cannot set any, in
+// the subprotocol pair kResumeProtocol, token. Never in the query, which proxies log.
+inline constexpr std::string_view kResumeHeader = "Tutti-Resume-Token";
+inline constexpr std::string_view kResumeProtocol = "tutti.resume";
+
+// A view into the request; nullopt when there is none.
+std::optional<std::string_view> find_resume_token(const HttpRequest& request);
+
+// The offered subprotocol that an upgrade is to select; empty = none.
+std::string_view deepgram_subprotocol(const HttpRequest& request);
 
 }  // namespace tutti::dialect

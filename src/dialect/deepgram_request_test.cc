@@ -182,5 +182,43 @@ TEST(DeepgramCredential, ComesFromSubprotocolPairs) {
     EXPECT_FALSE(find_deepgram_credential(request_with("", {"other", "x"})));
 }
 
+TEST(DeepgramResume, ComesInAHeaderOrASubprotocolPair) {
+    HttpRequest request;
+    request.header = [](std::string_view name) {
+        return name == "Tutti-Resume-Token" ? " t1 " : std::string_view();
+    };
+    EXPECT_EQ(find_resume_token(request), "t1");
+    EXPECT_EQ(deepgram_subprotocol(request), "");
+    const auto pairs = request_with("", {"token", "k2", "tutti.resume", "t2"});
+    EXPECT_EQ(find_resume_token(pairs), "t2");
+    EXPECT_EQ(deepgram_subprotocol(pairs), "token");
+    EXPECT_EQ(find_deepgram_credential(pairs)->secret, "k2");
+    EXPECT_EQ(deepgram_subprotocol(request_with("", {"tutti.resume", "t2"})), "tutti.resume");
+    EXPECT_FALSE(find_resume_token(request_with("", {"tutti.resume"})));
+    EXPECT_FALSE(find_resume_token(request_with("Token k1", {"token", "k2"})));
+}
+
+TEST(DeepgramResume, OptionsAreTheQueryInAnyOrder) {
+    const auto options = [](std::string_view query) {
+        return parse_deepgram_live(parse_query(query).value()).value().options;
+    };
+    const auto one = options("encoding=linear16&sample_rate=8000&keyterm=a&keyterm=b");
+    EXPECT_EQ(one, options("keyterm=b&sample_rate=8000&encoding=linear16&keyterm=a"));
+    EXPECT_NE(one, options("encoding=linear16&sample_rate=8000&keyterm=a"));
+    EXPECT_NE(options("keyterm=a%3Db"), options("keyterm%3Da=b"));
+    EXPECT_NE(options("tag=a&tag=b"), options("tag=a3%20tag%3Db"));
+}
+
+TEST(DeepgramResume, NeedsRawAudio) {
+    const auto parsed = [](std::string_view query) {
+        return parse_deepgram_live(parse_query(query).value());
+    };
+    EXPECT_TRUE(parsed("resume=true&encoding=mulaw&sample_rate=8000")->live.wants_resume_points);
+    EXPECT_FALSE(parsed("encoding=mulaw&sample_rate=8000")->live.wants_resume_points);
+    EXPECT_EQ(parsed("resume=true").error().param, "resume");
+    EXPECT_EQ(parsed("resume=true&encoding=opus").error().param, "resume");
+    EXPECT_EQ(parsed("resume=perhaps").error().param, "resume");
+}
+
 }  // namespace
 }  // namespace tutti::dialect

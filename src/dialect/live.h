@@ -9,8 +9,8 @@
 // UTF-8 when text, and within the size limit. A dialect never throws for anything a client sends:
 // a bad frame becomes SendText of the protocol's own error or Close.
 //
-// Times in events are on the stream's clock, which starts at 0 with the connection's first audio
-// and never goes back, whatever Begin, Flush or replays happen.
+// Times in events are on the stream's clock, which starts at 0 with the stream's first audio and
+// never goes back, whatever Begin, Flush, replays or further connections happen.
 #pragma once
 
 #include "audio/sample_format.h"
@@ -42,6 +42,8 @@ struct LiveSettings {
     bool wants_marks = false;                // punctuation, if a model that makes it is served
     // Emit UtteranceEnd after a gap this long behind the last final word; zero = never.
     Millis utterance_end{};
+    // The client wants to be told where it may go on after its connection broke.
+    bool wants_resume_points = false;
     // Failed(client_idle) after this long without any message; zero = the server's default.
     Millis idle_limit{};
 };
@@ -86,6 +88,18 @@ struct Final {
     enum class Cause { endpoint, flush, finish, length };
     proto::Utterance utterance;  // may have no words (noise)
     Cause cause = Cause::endpoint;
+    std::uint32_t segment = 0;  // its number in the stream, from 0
+    // All audio before it has been told: samples of one channel at the client's rate, from the
+    // beginning of the stream (of a container, at 16 kHz).
+    std::int64_t offset = 0;
+    std::string resume_token = {};  // to go on from there; empty = not to be told
+};
+// Where a client whose connection breaks now goes on.
+struct ResumePoint {
+    std::uint32_t segment = 0;  // of the next final
+    std::int64_t offset = 0;    // as in Final
+    std::string token;
+    std::chrono::seconds window{};  // how long the token is good for
 };
 struct UtteranceEnd {
     Millis last_word_end{};
@@ -101,7 +115,8 @@ struct Finished {
 struct Failed {
     Error error;
 };
-using Event = std::variant<SpeechStarted, Partial, Final, UtteranceEnd, Flushed, Finished, Failed>;
+using Event = std::variant<SpeechStarted, Partial, Final, UtteranceEnd, ResumePoint, Flushed,
+                           Finished, Failed>;
 
 enum class MessageKind { text, binary };
 

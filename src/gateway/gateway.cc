@@ -6,6 +6,8 @@
 #include "gateway/acceptor.h"
 #include "gateway/drain.h"
 #include "gateway/services.h"
+#include "policy/resume_token.h"
+#include "runtime/key_file.h"
 
 #include <sys/resource.h>
 
@@ -34,7 +36,7 @@ class Loop : public asio::io_context {
 
 class Gateway {
   public:
-    Gateway(const config::Config& config, std::size_t slot_index)
+    Gateway(const config::Config& config, std::size_t slot_index, std::string resume_key)
         : worker_(loop_, proto::Role::gateway, slot_index),
           services_{.loop = loop_,
                     .config = config,
@@ -45,7 +47,8 @@ class Gateway {
                     .site = StaticSite::load(config.web_dir),
                     .host = HostSampler(loop_),
                     .admission = Admission(limits_of(config), worker_.slot()),
-                    .resting = Resting(loop_, [this](auto kind) { return rest_limit(kind); })},
+                    .resting = Resting(loop_, [this](auto kind) { return rest_limit(kind); }),
+                    .resume_key = std::move(resume_key)},
           connections_(loop_),
           acceptor_(services_, connections_),
           drain_(services_, acceptor_, connections_),
@@ -132,7 +135,12 @@ void Gateway::log_limits() const {
 }  // namespace
 
 int run(const config::Config& config, std::size_t slot_index) {
-    Gateway gateway(config, slot_index);
+    auto resume_key = runtime::take_inherited_key(runtime::kResumeKeyFd, policy::kResumeKeySize);
+    if (!resume_key) {
+        log::error("{}", resume_key.error().message());
+        return exit_code::cannot_create;
+    }
+    Gateway gateway(config, slot_index, std::move(*resume_key));
     return gateway.run();
 }
 

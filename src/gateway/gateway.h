@@ -8,7 +8,8 @@
 
 namespace tutti::gateway {
 
-// Serves the inherited listener until told to stop; returns the exit code.
+// Serves the inherited listener until told to stop; returns the exit code. Takes over the
+// descriptors that runtime/worker.h names.
 int run(const config::Config& config, std::size_t slot_index);
 
 }  // namespace tutti::gateway

@@ -16,34 +16,42 @@ constexpr auto kWriteLimit = std::chrono::seconds(10);
 
 policy::SessionMachine::Options machine_options(const config::Config& config,
                                                 const dialect::LiveSettings& settings,
-                                                bool copies_audio) {
+                                                bool copies_audio, policy::SamplePos start) {
     return {
         .wants_partials = settings.wants_partials,
         .copies_audio = copies_audio,
         .endpoint_silence = std::max(settings.endpoint_silence.value_or(config.endpoint_silence),
                                      config.min_endpoint_silence),
         .utterance_end = settings.utterance_end,
-        .hotwords = settings.hotwords};
+        .hotwords = settings.hotwords,
+        .start = start};
+}
+
+// The client's samples a second; those of a container are counted as they come out of it.
+int rate_of(const dialect::LiveSettings& settings) {
+    return settings.format ? settings.format->sample_rate : proto::kSampleRate;
 }
 
 }  // namespace
 
-LiveSession::LiveSession(Services& services, Socket socket,
-                         std::unique_ptr<dialect::LiveDialect> dialect, const config::Model& model,
-                         std::string id)
+LiveSession::LiveSession(Services& services, Socket socket, Setup setup)
     : services_(services),
       socket_(std::move(socket)),
-      dialect_(std::move(dialect)),
-      id_(std::move(id)),
+      dialect_(std::move(setup.dialect)),
+      id_(std::move(setup.id)),
       seed_(std::hash<std::string>()(id_)),
       finals_(
-          services, model, dialect_->settings(), [this] { watchdog_.cancel(); },
+          services, setup.model, dialect_->settings(), [this] { watchdog_.cancel(); },
           [this](const policy::Told& told) {
               std::visit([this](const auto& one) { tell_in_order(one); }, told);
           }),
-      machine_(machine_options(services.config, dialect_->settings(), finals_.need_audio())),
-      model_(model.id),
-      request_(services.engines, *this, model.id, proto::StreamMode::live),
+      points_(std::move(setup.claims), rate_of(dialect_->settings())),
+      is_resumable_(dialect_->settings().wants_resume_points &&
+                    services.config.resume_window.count() > 0),
+      machine_(machine_options(services.config, dialect_->settings(), finals_.need_audio(),
+                               points_.start())),
+      model_(setup.model.id),
+      request_(services.engines, *this, setup.model.id, proto::StreamMode::live),
       last_heard_(Clock::now()),
       outbox_changed_(services.loop, asio::steady_timer::time_point::max()),
       reading_allowed_(services.loop, asio::steady_timer::time_point::max()),
@@ -69,6 +77,7 @@ LiveSession::~LiveSession() {
 asio::awaitable<void> LiveSession::run() {
     socket_.control_callback(
         [this](websocket::frame_type, beast::string_view) { last_heard_ = Clock::now(); });
+    if (is_resumable_) tell_resume_point();
     tasks_.spawn("live writer", write());
     tasks_.spawn("live watchdog", watch());
     co_await read();
@@ -327,6 +336,7 @@ LiveSession::Clock::time_point LiveSession::next_deadline() const {
     if (seeking_since_) next = std::min(next, *seeking_since_ + engine_wait());
     if (const auto due = finals_.deadline()) next = std::min(next, *due);
     if (write_began_) next = std::min(next, *write_began_ + kWriteLimit);
+    if (is_resumable_) next = std::min(next, token_renewal_);
     return std::max(next, now + std::chrono::milliseconds(10));
 }
 
@@ -335,6 +345,7 @@ void LiveSession::check_deadlines(Clock::time_point now) {
     if (write_began_ && now >= *write_began_ + kWriteLimit) return drop_connection();
     if (close_) return;
     finals_.look(now);
+    if (is_resumable_ && now >= token_renewal_) tell_resume_point();
     if (seeking_since_)
         if (auto refusal = services_.engines.refusal(model_)) {
             request_.withdraw();

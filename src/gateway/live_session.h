@@ -21,6 +21,7 @@
 #include "gateway/second_pass.h"
 #include "gateway/services.h"
 #include "policy/drain_plan.h"
+#include "policy/resume_points.h"
 #include "policy/session_machine.h"
 #include "runtime/sha256.h"
 
@@ -40,9 +41,15 @@ class LiveSession final : public dispatch::EngineClient {
   public:
     using Socket = websocket::stream<beast::tcp_stream>;
 
+    struct Setup {
+        std::unique_ptr<dialect::LiveDialect> dialect;
+        const config::Model& model;
+        std::string id;               // of this connection
+        policy::ResumeClaims claims;  // of the stream, which may go on from an earlier one
+    };
+
     // `socket` has completed its handshake.
-    LiveSession(Services& services, Socket socket, std::unique_ptr<dialect::LiveDialect> dialect,
-                const config::Model& model, std::string id);
+    LiveSession(Services& services, Socket socket, Setup setup);
     ~LiveSession() override;
 
     asio::awaitable<void> run();
@@ -107,6 +114,10 @@ class LiveSession final : public dispatch::EngineClient {
     void tell_in_order(const policy::TellFinished&);
     void tell_in_order(const policy::TellFailed&);
     void tell(const dialect::Event& event) { perform(dialect_->on_event(event)); }
+    // Where the client goes on when the connection breaks: told at once, and again while nothing
+    // else renews the token.
+    void tell_resume_point();
+    std::string renew_token();
     // Ends recognition for a reason the machine does not know; what is pending is told before.
     void tell_failed(Error error);
 
@@ -121,6 +132,8 @@ class LiveSession final : public dispatch::EngineClient {
     std::string id_;
     std::uint64_t seed_;
     Finals finals_;
+    policy::ResumePoints points_;
+    const bool is_resumable_;  // and its client knows of it
     policy::SessionMachine machine_;
 
     std::optional<audio::SampleDecoder> samples_;  // raw audio
@@ -144,6 +157,7 @@ class LiveSession final : public dispatch::EngineClient {
     bool is_connection_dropped_ = false;
     std::chrono::milliseconds idle_limit_;
     Clock::time_point last_heard_;
+    Clock::time_point token_renewal_;  // while is_resumable_
     std::optional<Clock::time_point> write_began_;
     std::optional<Clock::time_point> seeking_since_;
 

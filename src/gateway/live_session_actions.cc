@@ -77,6 +77,8 @@ void LiveSession::act(const policy::SendCancel& action) {
 void LiveSession::act(const policy::EndInput&) {
     if (has_client_finished_) return;
     is_told_to_go_ = true;
+    // Who will go on elsewhere says there again what was not told: nothing needs to be cut short.
+    if (is_resumable_) return finals_.on_told(policy::TellFinished{});
     end_input();
     // The reader feeds only what it reads, and nothing more may come.
     if (container_) tasks_.spawn("live container end", feed_container());
@@ -95,7 +97,23 @@ void LiveSession::act(const policy::TellPartial& action) {
 
 void LiveSession::tell_in_order(const policy::TellFinal& action) {
     services_.slot.add(runtime::Metric::live_finals);
-    tell(dialect::Final{action.utterance, to_dialect(action.cause)});
+    const auto closed = points_.on_final(action);
+    tell(dialect::Final{action.utterance, to_dialect(action.cause), closed.segment, closed.offset,
+                        is_resumable_ ? renew_token() : std::string()});
+}
+
+void LiveSession::tell_resume_point() {
+    if (finals_.is_idle()) points_.on_settled(machine_.settled());
+    auto token = renew_token();
+    const auto& at = points_.claims();
+    tell(dialect::ResumePoint{at.segment, at.offset, std::move(token),
+                              services_.config.resume_window});
+}
+
+std::string LiveSession::renew_token() {
+    token_renewal_ = Clock::now() + policy::resume_renewal(services_.config.resume_window);
+    return policy::sign_resume_token(points_.claims(), std::chrono::system_clock::now(),
+                                     services_.resume_key);
 }
 
 void LiveSession::tell_in_order(const policy::TellUtteranceEnd& action) {

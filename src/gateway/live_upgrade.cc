@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/live_upgrade.h"
 
+#include "base/ids.h"
 #include "base/log.h"
 #include "dialect/deepgram_live.h"
 #include "dialect/whoasr_live.h"
 #include "dialect/whoasr_vad.h"
 #include "gateway/handlers.h"
 #include "gateway/live_session.h"
+#include "policy/resume_token.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -20,27 +22,64 @@ constexpr auto kHandshakeLimit = std::chrono::seconds(5);
 struct Admitted {
     std::unique_ptr<dialect::LiveDialect> dialect;
     const config::Model* model;
-    std::string subprotocol;
+    std::string subprotocol = {};
+    policy::ResumeClaims claims = {};  // no stream_id = not told to the client
+    bool can_resume = false;
 };
+
+constexpr std::string_view kTenant = "default";
+
+policy::ResumeTerms terms_of(const Services& services, std::string_view options) {
+    return {.key = services.resume_key,
+            .tenant = kTenant,
+            .options = options,
+            .now = std::chrono::system_clock::now(),
+            .lifetime = policy::resume_lifetime(services.config.resume_window)};
+}
+
+// The stream that the client takes up again, or a new one of which the model is not chosen yet.
+dialect::Parsed<policy::ResumeClaims> claims_of(Services& services, Exchange& exchange,
+                                                std::string_view options) {
+    const auto digest = policy::digest_of_options(options);
+    const auto token = dialect::find_resume_token(exchange.request());
+    if (!token)
+        return policy::ResumeClaims{
+            .stream_id = random_uuid(), .tenant = std::string(kTenant), .options = digest};
+    auto claims = services.config.resume_window.count() > 0
+                      ? policy::accept_resume_token(*token, terms_of(services, digest))
+                      : Error(Errc::forbidden, "live streams cannot be resumed on this server");
+    if (claims) return std::move(*claims);
+    services.slot.add(runtime::Metric::live_resumes_refused);
+    log::debug("request={} refused: {}", exchange.id(), claims.error().message());
+    return as_request_error(claims.error());
+}
 
 dialect::Parsed<Admitted> admit_deepgram(Services& services, Exchange& exchange) {
     auto request = dialect::parse_deepgram_live(exchange.request().query);
     if (!request) return request.error();
-    const auto model = choose_model(services.config, request->live.model, request->live.language);
+    auto claims = claims_of(services, exchange, request->options);
+    if (!claims) return claims.error();
+    // A stream stays with its model, whatever the default has become.
+    const auto& name = claims->model.empty() ? request->live.model : claims->model;
+    const auto model = choose_model(services.config, name, request->live.language);
     if (!model) return model.error();
-    Admitted admitted{.model = *model};
-    if (const auto credential = dialect::find_deepgram_credential(exchange.request()))
-        admitted.subprotocol = credential->subprotocol;
+    claims->model = (*model)->id;
+    Admitted admitted{
+        .model = *model,
+        .subprotocol = std::string(dialect::deepgram_subprotocol(exchange.request())),
+        .can_resume = request->live.format && services.config.resume_window.count() > 0};
     admitted.dialect = std::make_unique<dialect::DeepgramLive>(
         std::move(*request),
-        dialect::DeepgramSession{exchange.id(), (*model)->id, std::chrono::system_clock::now()});
+        dialect::DeepgramSession{exchange.id(), (*model)->id, std::chrono::system_clock::now(),
+                                 claims->stream_id, claims->told_up_to});
+    admitted.claims = std::move(*claims);
     return admitted;
 }
 
 dialect::Parsed<Admitted> admit_whoasr(Services& services) {
     const auto model = choose_model(services.config, {}, {});
     if (!model) return model.error();
-    return Admitted{std::make_unique<dialect::WhoasrLive>(), *model, {}};
+    return Admitted{.dialect = std::make_unique<dialect::WhoasrLive>(), .model = *model};
 }
 
 dialect::Parsed<Admitted> admit_vad(Services& services) {
@@ -49,7 +88,7 @@ dialect::Parsed<Admitted> admit_vad(Services& services) {
         const auto [id, state] = standing_of(services, model);
         return dialect::whoasr_vad_not_loaded(id, state);
     }
-    return Admitted{std::make_unique<dialect::WhoasrVadLive>(), model, {}};
+    return Admitted{.dialect = std::make_unique<dialect::WhoasrVadLive>(), .model = model};
 }
 
 dialect::Parsed<Admitted> admit_route(Services& services, Exchange& exchange, Route route) {
@@ -77,6 +116,21 @@ dialect::Parsed<Admitted> admit(Services& services, Exchange& exchange,
     return admitted;
 }
 
+void set_headers(const Services& services, const Exchange& exchange, const Admitted& admitted,
+                 websocket::response_type& response) {
+    response.set(http::field::server, "tutti");
+    response.set("dg-request-id", exchange.id());
+    response.set("X-Request-Id", exchange.id());
+    if (!admitted.subprotocol.empty())
+        response.set(http::field::sec_websocket_protocol, admitted.subprotocol);
+    if (!admitted.claims.stream_id.empty())
+        response.set("Tutti-Stream-Id", admitted.claims.stream_id);
+    if (admitted.can_resume)
+        response.set(dialect::kResumeHeader,
+                     policy::sign_resume_token(admitted.claims, std::chrono::system_clock::now(),
+                                               services.resume_key));
+}
+
 }  // namespace
 
 asio::awaitable<bool> upgrade_to_live(Services& services, Exchange& exchange,
@@ -97,12 +151,8 @@ asio::awaitable<bool> upgrade_to_live(Services& services, Exchange& exchange,
     socket.set_option(
         websocket::stream_base::timeout{kHandshakeLimit, websocket::stream_base::none(), false});
     socket.set_option(websocket::stream_base::decorator(
-        [&exchange, &admitted](websocket::response_type& response) {
-            response.set(http::field::server, "tutti");
-            response.set("dg-request-id", exchange.id());
-            response.set("X-Request-Id", exchange.id());
-            if (!admitted->subprotocol.empty())
-                response.set(http::field::sec_websocket_protocol, admitted->subprotocol);
+        [&services, &exchange, &admitted](websocket::response_type& response) {
+            set_headers(services, exchange, *admitted, response);
         }));
     socket.read_message_max(services.config.max_frame_bytes);
     socket.auto_fragment(false);
@@ -111,8 +161,16 @@ asio::awaitable<bool> upgrade_to_live(Services& services, Exchange& exchange,
         log::debug("request={} handshake: {}", exchange.id(), error.message());
         co_return true;
     }
-    LiveSession session(services, std::move(socket), std::move(admitted->dialect), *admitted->model,
-                        exchange.id());
+    if (admitted->claims.issued > 0) {
+        services.slot.add(runtime::Metric::live_resumes);
+        log::info("session={} resumes stream={} at segment {}", exchange.id(),
+                  admitted->claims.stream_id, admitted->claims.segment);
+    }
+    LiveSession session(services, std::move(socket),
+                        {.dialect = std::move(admitted->dialect),
+                         .model = *admitted->model,
+                         .id = exchange.id(),
+                         .claims = std::move(admitted->claims)});
     co_await session.run();
     co_return true;
 }

@@ -35,6 +35,7 @@ struct Services {
     Admission admission;
     Resting resting;
     Pauses pauses = {};
+    std::string resume_key = {};  // the same in all gateways of the node
     // This gateway is to end: it says that it is not ready, and answers "Connection: close".
     bool is_draining = false;
     // Nothing new is taken any more: no connection, no live stream.

@@ -16,6 +16,10 @@ constexpr SamplePos kQuietLag = 3 * proto::kSampleRate / 2;
 
 }  // namespace
 
+SessionMachine::SessionMachine(Options options) : options_(std::move(options)) {
+    kept_from_ = received_ = sent_ = decoded_ = settled_ = options_.start;
+}
+
 void SessionMachine::on_audio(std::span<const std::int16_t> samples) {
     if (state_ == State::over || samples.empty() || is_finishing()) return;
     kept_.insert(kept_.end(), samples.begin(), samples.end());
@@ -168,7 +172,9 @@ void SessionMachine::on(const proto::Final& message) {
         last_word_end_ = utterance.words.empty() ? utterance.end : utterance.words.back().end;
         owes_utterance_end_ = options_.utterance_end > Millis(0);
     }
-    act(with_audio({message.utterance, message.cause}, message.consumed_up_to));
+    act(with_audio(
+        {.utterance = message.utterance, .cause = message.cause, .closes = message.consumed_up_to},
+        message.consumed_up_to));
     note_decoded(message.consumed_up_to);
     settle(message.consumed_up_to);
     pump();

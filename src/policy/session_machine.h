@@ -4,7 +4,8 @@
 //
 //   machine.on_audio(samples);  machine.on_message(reply);  for (auto& a : machine.take_actions())
 //
-// 1. The stream's clock counts the samples the client sent; it never goes back.
+// 1. The stream's clock counts the samples the client sent, from Options::start; it never goes
+// back.
 // 2. Audio is kept from `settled` (the engine's word that nothing before is needed) to its end. A
 //    lost engine costs nothing but time: the next one is opened at `settled` and hears the kept
 //    audio again. A final and the move of `settled` come in one message, so no word is lost or
@@ -72,6 +73,7 @@ struct TellFinal {
     // What the utterance was heard in, when Options::copies_audio and it has a text.
     SamplePos first_sample = 0;
     std::vector<std::int16_t> audio{};
+    SamplePos closes = 0;  // with it, all that is told of audio before this has been told
 };
 struct TellUtteranceEnd {
     Millis last_word_end;
@@ -98,10 +100,11 @@ class SessionMachine {
         Millis utterance_end{};  // zero = never told
         std::vector<std::string> hotwords = {};
         SamplePos backlog_limit = 30 * proto::kSampleRate;
+        SamplePos start = 0;  // on the stream's clock, when it goes on from an earlier connection
     };
     static constexpr int kMaxAttempts = 3;
 
-    explicit SessionMachine(Options options) : options_(std::move(options)) {}
+    explicit SessionMachine(Options options);
 
     // From the client. Begin starts anew even after a failure.
     void on_audio(std::span<const std::int16_t> samples);

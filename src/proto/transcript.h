@@ -6,6 +6,7 @@
 // convert exactly enough (16 samples a millisecond).
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -56,6 +57,12 @@ struct Utterance {
 
     bool operator==(const Utterance&) const = default;
 };
+
+// The end of what was recognised: the last word may reach beyond the engine's own mark.
+inline Millis heard_until(const Utterance& utterance) {
+    return utterance.words.empty() ? utterance.end
+                                   : std::max(utterance.end, utterance.words.back().end);
+}
 
 // A stretch in which one speaker speaks. Turns of several speakers may overlap.
 struct Turn {

@@ -45,6 +45,8 @@ enum class Metric : std::uint8_t {
     live_partials,
     live_finals,
     live_replays,
+    live_resumes,
+    live_resumes_refused,
     live_failures,
     second_passes,
     second_passes_missed,

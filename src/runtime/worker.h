@@ -37,8 +37,9 @@ namespace tutti::runtime {
 inline constexpr int kChannelFd = 3;
 inline constexpr int kListenerFd = 4;
 inline constexpr int kScoreboardFd = 5;
-inline constexpr int kConfigFd = 6;    // the configuration as text, of any child
-inline constexpr int kHandoverFd = 7;  // gateways
+inline constexpr int kConfigFd = 6;     // the configuration as text, of any child
+inline constexpr int kHandoverFd = 7;   // gateways
+inline constexpr int kResumeKeyFd = 8;  // gateways: what resume tokens are signed with
 
 class Worker {
   public:

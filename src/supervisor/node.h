@@ -26,6 +26,7 @@ struct Node {
     std::uint32_t processes_started = 0;  // the last process's id
     std::uint32_t endpoints_made = 0;
     std::optional<runtime::RunAs> run_as;  // of the children; nullopt = as we are
+    UniqueFd resume_key;                   // what gateways sign resume tokens with
     bool was_ready = false;                // every place has been ready once
     bool is_stopping = false;
 

@@ -65,6 +65,8 @@ runtime::SpawnSpec spec_of(const Node& node, const Process::Order& order, int ch
                 {order.listener, runtime::kListenerFd},
                 {board, runtime::kScoreboardFd},
                 {order.generation->config_fd.get(), runtime::kConfigFd}};
+    if (order.plan.role == Role::gateway && node.resume_key)
+        spec.fds.push_back({node.resume_key.get(), runtime::kResumeKeyFd});
     if (order.handover >= 0) spec.fds.push_back({order.handover, runtime::kHandoverFd});
     return spec;
 }

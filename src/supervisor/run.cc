@@ -4,6 +4,8 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "config/control_socket.h"
+#include "policy/resume_token.h"
+#include "runtime/key_file.h"
 #include "supervisor/activation.h"
 #include "supervisor/supervisor.h"
 
@@ -15,6 +17,8 @@
 
 namespace tutti::supervisor {
 namespace {
+
+using policy::kResumeKeySize;
 
 // One process serves very many sockets; the soft limit is often far below what is allowed.
 void raise_descriptor_limit() {
@@ -65,6 +69,22 @@ Result<std::optional<Pidfile>> make_pidfile(const config::Config& config,
     return std::optional(std::move(*pidfile));
 }
 
+// Of the file that outlives this server, so that clients go on with the next one too. Without one
+// they cannot, and all else works.
+Result<UniqueFd> make_resume_key(const config::Config& config) {
+    const auto fresh = [] { return runtime::key_descriptor(runtime::random_key(kResumeKeySize)); };
+    if (config.resume_window.count() == 0) return fresh();
+    const auto key =
+        config.state_dir.empty()
+            ? Result<std::string>(Error(Errc::bad_config, "state_dir is not set"))
+            : runtime::load_or_make_key(std::filesystem::path(config.state_dir) / "resume.key",
+                                        kResumeKeySize);
+    if (key) return runtime::key_descriptor(*key);
+    log::warn("live streams cannot be resumed after a restart of the server: {}",
+              key.error().message());
+    return fresh();
+}
+
 // The folder in which the children meet, and who they are.
 Result<std::unique_ptr<Node>> make_node(const config::Config& config) {
     auto run_as = runtime::resolve_user(config.user, config.group);
@@ -75,6 +95,9 @@ Result<std::unique_ptr<Node>> make_node(const config::Config& config) {
     if (!dir) return dir.error();
     auto node = std::make_unique<Node>(std::move(*board), std::move(*dir));
     node->run_as = *run_as;
+    auto key = make_resume_key(config);
+    if (!key) return key.error();
+    node->resume_key = std::move(*key);
     for (const std::filesystem::path& ours :
          {node->dir.path(), std::filesystem::path(config.log_file)})
         if (auto given = node->give_to_children(ours); !given) return given.error();

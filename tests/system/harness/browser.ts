@@ -25,6 +25,9 @@ const kFlags = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 
+// Of a server, or of a gate before it.
+type Address = Pick<TuttiServer, "url" | "port">;
+
 export class Browser {
   readonly page: Page;
   readonly complaints: string[] = []; // uncaught and logged errors, loads from elsewhere
@@ -32,7 +35,7 @@ export class Browser {
   private readonly profile: string;
 
   // `microphone`: path of a WAV file that is heard once.
-  static async open(server: TuttiServer, microphone: string): Promise<Browser> {
+  static async open(server: Address, microphone: string): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), "tutti-chromium-"));
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: kChromium,
@@ -62,7 +65,7 @@ export class Browser {
     rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  private async confineTo(server: TuttiServer): Promise<void> {
+  private async confineTo(server: Address): Promise<void> {
     const isElsewhere = (url: URL) =>
       !["blob:", "data:"].includes(url.protocol) && url.host !== `127.0.0.1:${server.port}`;
     await this.context.route(isElsewhere, (route) => {

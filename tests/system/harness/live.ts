@@ -42,6 +42,7 @@ export class JsonSocket<M> {
     this.socket = socket;
     this.headers = headers;
     socket.on("message", (data) => this.messages.push(JSON.parse(String(data)) as M));
+    socket.resume();
     socket.on("error", () => undefined); // "close" follows
     this.closed = new Promise((resolve) => {
       socket.once("close", (code, reason) => {
@@ -75,9 +76,12 @@ export class JsonSocket<M> {
   }
 }
 
-// Opens, or throws HandshakeRefused.
+// Opens, or throws HandshakeRefused. The socket is paused until its user, who can listen now,
+// resumes it.
 export function openSocket(url: string, { headers = {}, protocols = [] }: OpenOptions = {}) {
   const socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false });
+  // What the server says at once comes before whoever waits here can listen.
+  socket.once("open", () => socket.pause());
   let answered: Record<string, string | string[] | undefined> = {};
   socket.once("upgrade", (response) => (answered = response.headers));
   const opened = new Promise<{ socket: WebSocket; headers: typeof answered }>((resolve, reject) => {
@@ -131,6 +135,18 @@ export interface DeepgramResults {
     alternatives: { transcript: string; confidence: number; words: DeepgramWord[] }[];
   };
   metadata: { request_id: string };
+  segment?: number; // of a final
+  offset?: number;
+  resume_token?: string; // for who asked for it
+}
+
+export interface DeepgramResumePoint {
+  type: "ResumePoint";
+  stream_id: string;
+  segment: number;
+  offset: number;
+  resume_token: string;
+  window: number;
 }
 
 export interface DeepgramMetadata {
@@ -145,6 +161,7 @@ export interface DeepgramMetadata {
 export type DeepgramMessage =
   | DeepgramResults
   | DeepgramMetadata
+  | DeepgramResumePoint
   | { type: "SpeechStarted"; channel: number[]; timestamp: number }
   | { type: "UtteranceEnd"; channel: number[]; last_word_end: number };
 
@@ -155,7 +172,7 @@ export function transcriptOf(results: DeepgramResults): string {
 export class DeepgramClient extends JsonSocket<DeepgramMessage> {
   // Raw 16 kHz linear16 unless the query says otherwise; null leaves a parameter out.
   static async open(
-    server: TuttiServer,
+    server: Pick<TuttiServer, "wsUrl">,
     query: Record<string, string | number | boolean | null> = {},
     options: OpenOptions = {},
   ): Promise<DeepgramClient> {

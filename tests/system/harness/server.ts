@@ -31,6 +31,7 @@ export const kRepository = resolve(import.meta.dirname, "../../..");
 export const kPrograms = resolve(kRepository, process.env["TUTTI_BUILD"] ?? "build/release");
 // Whatever a test starts knows the built-in models only, not those of who runs the tests.
 process.env["TUTTI_MODELS_DIR"] = "/nonexistent";
+process.env["TUTTI_STATE_DIR"] = join(tmpdir(), "tutti-system-state");
 
 export interface ServerOptions {
   models?: string[]; // the first is the default; ["tone"] unless given
@@ -224,6 +225,7 @@ export class TuttiServer {
       scribes: this.options.scribes ?? 1,
       "runtime-dir": this.runtimeDir,
       "spool-dir": this.spoolDir,
+      "state-dir": join(this.folder, "state"),
       "control-socket": join(this.folder, "ctl.sock"),
       "pre-stop": 0,
       ...this.options.flags,

@@ -91,6 +91,18 @@ describe("live", () => {
     assert.equal(transcript(messages), spelt("1234567890"));
   });
 
+  test("what is told of resuming, even to who asks for it, disturbs nothing", async () => {
+    const live = await connect({ encoding: "linear16", sample_rate: 16_000, resume: "true" });
+    live.connection.sendMedia(bytesOf(join16(dtmf("42"), silence(1000))));
+    await live.messages.first("a final", (message) => message["is_final"] === true);
+    live.connection.sendCloseStream({ type: "CloseStream" });
+    await live.closes.first("the close", (event) => event.code === 1000);
+    assert.equal(transcript(live.messages), spelt("42"));
+    assert.equal(live.messages.all[0]!.type, "ResumePoint");
+    assert.equal(live.messages.all.at(-1)!.type, "Metadata");
+    assert.equal(live.opens(), 1);
+  });
+
   test("messages can be iterated until the stream ends", async () => {
     const { connection } = await connect({ encoding: "linear16", sample_rate: 16_000 });
     connection.sendMedia(bytesOf(dtmf("42")));

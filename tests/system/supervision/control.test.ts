@@ -322,7 +322,7 @@ test("config prints what serve --config accepts", () =>
     await withConfig(printed, (path) =>
       withServer({ flags: { config: path } }, async (second) => {
         const isOwn = (line: string): boolean =>
-          /^(runtime_dir|spool_dir|control_socket) =/.test(line);
+          /^(runtime_dir|spool_dir|state_dir|control_socket) =/.test(line);
         const shared = (text: string): string[] => text.split("\n").filter((one) => !isOwn(one));
         assert.deepEqual(shared(await told(second, "config")), shared(printed));
       }),

@@ -19,6 +19,7 @@ export const en = {
   state_permission: "Waiting for permission",
   state_connecting: "Connecting",
   state_listening: "Listening",
+  state_reconnecting: "Reconnecting",
   state_finishing: "Finishing",
   state_failed: "Stopped",
   first_word: "First word",
@@ -33,6 +34,8 @@ export const en = {
   captions_empty: "Your words appear here while you talk.",
   to_latest: "Latest text",
 
+  notice_reconnecting:
+    "The connection broke and is being made again. Speak on: what you say is kept, and the text will follow.",
   notice_congested: "The network is slow. Text will arrive late, but nothing is lost.",
   notice_silent: "No sound is heard. Is the microphone muted, or another one selected?",
   problem_insecure:
@@ -53,7 +56,7 @@ export const en = {
     "The server did not accept the session. It may be full, or the chosen model may not work live. Wait a moment or choose another model.",
   problem_lost:
     "The connection broke. Your captions are kept: press Start again to go on below them.",
-  problem_too_slow:
+  problem_overflow:
     "The network is too slow for live audio, so the session was ended. Your captions are kept.",
 
   copy: "Copy",

@@ -20,6 +20,7 @@ export const zh: Record<keyof typeof en, string> = {
   state_permission: "等待授权",
   state_connecting: "正在连接",
   state_listening: "正在聆听",
+  state_reconnecting: "正在重新连接",
   state_finishing: "正在收尾",
   state_failed: "已停止",
   first_word: "首字",
@@ -34,6 +35,7 @@ export const zh: Record<keyof typeof en, string> = {
   captions_empty: "您说的话会实时显示在这里。",
   to_latest: "最新文字",
 
+  notice_reconnecting: "连接已中断，正在重新连接。请继续说话：您说的内容会保留，文字随后出现。",
   notice_congested: "网络较慢，文字会晚一些出现，但不会丢失。",
   notice_silent: "没有听到声音。麦克风是否被静音，或选错了设备？",
   problem_insecure:
@@ -47,7 +49,7 @@ export const zh: Record<keyof typeof en, string> = {
   problem_not_connected: "无法连接服务器。请检查网络，并确认服务器正在运行。",
   problem_refused: "服务器没有接受本次会话：可能已满员，或所选模型不支持实时识别。请稍候再试，或换一个模型。",
   problem_lost: "连接已中断。已有字幕会保留，点击“重新开始”即可接着继续。",
-  problem_too_slow: "网络太慢，无法实时传输音频，会话已结束。已有字幕会保留。",
+  problem_overflow: "网络太慢，无法实时传输音频，会话已结束。已有字幕会保留。",
 
   copy: "复制",
   copied: "已复制",

@@ -10,7 +10,7 @@
 //    screen never vanish.
 import { joinText } from "../format/text.ts";
 import type { Segment, Transcript } from "../format/transcript.ts";
-import type { ListenResult } from "./messages.ts";
+import type { ListenResult } from "./listen_result.ts";
 
 export interface Paragraph {
   start: number;

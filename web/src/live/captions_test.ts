@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Captions, paragraphText } from "./captions.ts";
-import type { ListenResult } from "./messages.ts";
+import type { ListenResult } from "./listen_result.ts";
 
 function interim(text: string, start: number, end: number): ListenResult {
   return { isFinal: false, endsUtterance: false, start, end, text, words: [] };

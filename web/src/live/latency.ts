@@ -6,7 +6,7 @@
 // First word: from where the utterance began to its first text on the screen.
 // Delay: from the end of the newest interim result. A final is late on purpose (it waits for the
 // pause that ends the sentence), so it counts only in utterances that had no interim.
-import type { ListenResult } from "./messages.ts";
+import type { ListenResult } from "./listen_result.ts";
 
 export class Latency {
   firstWordMs: number | null = null;

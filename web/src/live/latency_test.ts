@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Latency } from "./latency.ts";
-import type { ListenResult } from "./messages.ts";
+import type { ListenResult } from "./listen_result.ts";
 
 function result(text: string, end: number, isFinal = false): ListenResult {
   return { isFinal, endsUtterance: isFinal, start: 0, end, text, words: [] };

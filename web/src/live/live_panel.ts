@@ -138,6 +138,7 @@ export class LivePanel {
       const detail = kDetailed.has(problem) && problemDetail !== "" ? ` (${problemDetail})` : "";
       return t(`problem_${problem}`) + detail;
     }
+    if (state === "reconnecting") return t("notice_reconnecting");
     if (isCongested) return t("notice_congested");
     const isSilent = performance.now() - this.lastSoundAt > kSilentHintMs;
     return state === "listening" && isSilent ? t("notice_silent") : "";

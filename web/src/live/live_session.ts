@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One press of Start to one press of Stop: microphone, socket, captions and measurements together,
 // without a line of DOM. The panel draws `this` whenever changed() is called.
+import { LiveStream, type StreamErrorKind } from "../../client/src/index.ts";
 import { serverIsReachable } from "../server.ts";
 import { Capture, CaptureError, type CaptureProblem } from "./capture.ts";
 import { Captions } from "./captions.ts";
+import { isCongested } from "./congestion.ts";
 import { Latency } from "./latency.ts";
-import { ListenClient, type DropCause, type ListenEvents } from "./listen_client.ts";
+import type { ListenResult } from "./listen_result.ts";
 import type { Frame } from "./pcm.ts";
 
 export type LiveState =
@@ -13,10 +15,13 @@ export type LiveState =
   | "permission"  // The browser asks the user for the microphone.
   | "connecting"
   | "listening"
+  | "reconnecting" // The connection broke; the microphone goes on, and nothing said is lost.
   | "finishing"   // No more audio; the last words are on their way.
   | "failed";     // `problem` says why; start() tries again.
 
-export type LiveProblem = CaptureProblem | DropCause | "refused";
+export type LiveProblem = CaptureProblem | StreamErrorKind;
+
+const kStoppable = new Set<LiveState>(["connecting", "listening", "reconnecting"]);
 
 export interface LiveSessionEvents {
   changed(): void;
@@ -32,7 +37,7 @@ export class LiveSession {
   latency = new Latency();
   private readonly events: LiveSessionEvents;
   private capture: Capture | null = null;
-  private client: ListenClient | null = null;
+  private client: LiveStream | null = null;
 
   constructor(events: LiveSessionEvents) {
     this.events = events;
@@ -64,41 +69,56 @@ export class LiveSession {
       return;
     }
     this.captions.beginSession();
-    const options = { model, sampleRate: this.capture.sampleRate };
-    this.client = new ListenClient(location.href, options, this.listenEvents());
+    this.client = this.openStream(model, this.capture.sampleRate);
     this.enter("connecting");
   }
 
   async stop(): Promise<void> {
-    if (this.state !== "connecting" && this.state !== "listening") return;
+    if (!kStoppable.has(this.state)) return;
     this.enter("finishing");
     await this.closeCapture();
     this.client?.finish();
   }
 
-  private listenEvents(): ListenEvents {
-    return {
-      opened: () => {
-        if (this.state === "connecting") this.enter("listening");
-      },
-      result: (result) => {
-        this.latency.onResult(result, this.seconds);
-        this.captions.onResult(result);
-        this.events.changed();
-      },
-      speechStarted: (at) => this.latency.onSpeechStarted(at),
-      congested: (isCongested) => {
-        this.isCongested = isCongested;
-        this.events.changed();
-      },
-      finished: () => void this.onFinished(),
-      dropped: (cause, detail) => void this.onDropped(cause, detail),
-    };
+  private openStream(model: string, sampleRate: number): LiveStream {
+    const query: Record<string, string> = { endpointing: "700", vad_events: "true" };
+    if (model !== "") query["model"] = model;
+    const stream = new LiveStream({ url: location.href, sampleRate, query });
+    stream.on("opened", () => this.follow("connecting", "listening"));
+    stream.on("partial", (result) => this.onResult({ ...result, isFinal: false }));
+    stream.on("final", (result) => this.onResult({ ...result, isFinal: true }));
+    stream.on("speech", ({ at }) => this.latency.onSpeechStarted(at));
+    stream.on("reconnecting", () => this.follow("listening", "reconnecting"));
+    stream.on("resumed", () => this.follow("reconnecting", "listening"));
+    stream.on("closed", () => void this.onFinished());
+    stream.on("error", ({ kind, message }) => void this.onDropped(kind, message));
+    return stream;
+  }
+
+  // Stopping, for one, is not undone by a connection that comes back.
+  private follow(from: LiveState, to: LiveState): void {
+    if (this.state === from) this.enter(to);
+  }
+
+  private onResult(result: ListenResult): void {
+    this.latency.onResult(result, this.seconds);
+    this.captions.onResult(result);
+    this.events.changed();
   }
 
   private onFrame(frame: Frame): void {
-    this.client?.push(frame.pcm.buffer);
+    if (this.client !== null) {
+      this.client.send(frame.pcm);
+      this.noteCongestion(this.client);
+    }
     this.events.level(frame.peak);
+  }
+
+  private noteCongestion(client: LiveStream): void {
+    const is = client.isConnected && isCongested(this.isCongested, client.backlog);
+    if (is === this.isCongested) return;
+    this.isCongested = is;
+    this.events.changed();
   }
 
   private async onDeviceLost(): Promise<void> {
@@ -113,7 +133,7 @@ export class LiveSession {
     this.enter(this.problem === null ? "idle" : "failed");
   }
 
-  private async onDropped(cause: DropCause, detail: string): Promise<void> {
+  private async onDropped(cause: StreamErrorKind, detail: string): Promise<void> {
     this.captions.endSession(this.seconds);
     await this.closeCapture();
     // A browser does not tell a page why an upgrade failed; a server that answers here refused it.
