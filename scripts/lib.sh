@@ -14,7 +14,7 @@ build_packages=(
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libspdlog-dev
     libfmt-dev libcli11-dev libtomlplusplus-dev libsamplerate0-dev
     libavformat-dev libavcodec-dev libavutil-dev libswresample-dev libseccomp-dev
-    libcurl4-openssl-dev libarchive-dev
+    libcurl4-openssl-dev libarchive-dev libsqlite3-dev
     libpocketsphinx-dev pocketsphinx-en-us
 )
 test_packages=(
