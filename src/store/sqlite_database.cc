@@ -83,6 +83,7 @@ void Database::Finalizer::operator()(sqlite3_stmt* statement) const {
 
 Database::Database(const std::string& path, Access access, const std::string& vfs) {
     sqlite3* db = nullptr;
+    errno = 0;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (access == Access::write ? SQLITE_OPEN_CREATE : 0);
     const int opened =
@@ -115,12 +116,17 @@ Database::Database(Database&&) noexcept = default;
 Database::~Database() = default;
 
 void Database::fail(const std::string& doing) const {
-    const Cause cause =
-        cause_of(sqlite3_extended_errcode(db_.get()), sqlite3_system_errno(db_.get()));
-    throw SqliteError(Error(cause.errc, doing + ": " + sqlite3_errmsg(db_.get())), cause.is_final);
+    // SQLite keeps the system's word for some failures only. What a call of ours began with is
+    // zero, so what is there now is of this failure.
+    const int system_error = errno;
+    const Cause cause = cause_of(sqlite3_extended_errcode(db_.get()), system_error);
+    std::string why = doing + ": " + sqlite3_errmsg(db_.get());
+    if (system_error != 0) why += " (" + std::generic_category().message(system_error) + ")";
+    throw SqliteError(Error(cause.errc, std::move(why)), cause.is_final);
 }
 
 void Database::execute(const std::string& sql) {
+    errno = 0;
     if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
         fail("the job store");
 }
@@ -145,6 +151,7 @@ void Database::set_durability(Durability durability) {
 }
 
 bool Database::checkpoint() {
+    errno = 0;
     const int code =
         sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     if (code == SQLITE_OK) return true;
@@ -159,6 +166,7 @@ void Database::keep_log_on_close() {
 sqlite3_stmt* Database::prepare(const char* sql) {
     auto& kept = statements_[sql];
     if (!kept) {
+        errno = 0;
         sqlite3_stmt* made = nullptr;
         if (sqlite3_prepare_v3(db_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr) !=
             SQLITE_OK)
@@ -178,6 +186,7 @@ Query::~Query() {
 }
 
 bool Query::step() {
+    errno = 0;
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;

@@ -17,6 +17,16 @@ std::optional<Job> first_of(Query& query) {
     return read_job(query);
 }
 
+// What cannot be trusted goes, so that the job can be read again as what it is.
+void set_aside(const Transaction& tx, std::int64_t row) {
+    Query query(tx.db, "SELECT id FROM jobs WHERE row = ?", row);
+    query.step();
+    tx.db.run(
+        "UPDATE jobs SET state = ?, finished = ?, reason = 'damaged', change = ?, request = '', "
+        "audio_place = '', checksum = ? WHERE row = ?",
+        JobState::dead, tx.now.wall, next_change(tx.db), checksum({"", query.text(0), ""}), row);
+}
+
 bool must_wait(const Job& job, Now now) {
     return job.ready_at > now.boot || (job.not_before && *job.not_before > now.wall);
 }
@@ -100,9 +110,7 @@ std::optional<Job> load_intact_job(const Transaction& tx, std::int64_t row) {
         if (failure.is_final() || failure.error().errc() != Errc::io) throw;
         log::error("store={}", failure.error().context);
     }
-    tx.db.run(
-        "UPDATE jobs SET state = ?, finished = ?, reason = 'damaged', change = ? WHERE row = ?",
-        JobState::dead, tx.now.wall, next_change(tx.db), row);
+    set_aside(tx, row);
     return std::nullopt;
 }
 
