@@ -38,9 +38,9 @@ Result<Claim> claim(const std::string& path, milliseconds patience) {
     }
 }
 
-bool has_log(const std::string& path) {
+bool has_bytes(const std::string& path) {
     std::error_code error;
-    const auto size = std::filesystem::file_size(path + "-wal", error);
+    const auto size = std::filesystem::file_size(path, error);
     return !error && size > 0;
 }
 
@@ -111,7 +111,9 @@ Result<void> begin_alone(Database& db, const OpenRequest& request, bool was_cut_
 }
 
 Result<OpenFile> open_claimed(Claim& claimed, const OpenRequest& request, Now now) {
-    const bool was_cut_off = has_log(request.path);
+    const bool was_cut_off = has_bytes(request.path + "-wal");
+    // SQLite would take it for a new file and remove the log.
+    if (was_cut_off && !has_bytes(request.path)) return damaged("the file of its log is missing");
     OpenFile file{std::move(claimed.fd),
                   Database(request.path, Database::Access::write, request.vfs)};
     // What turns out to be damaged or of somebody else is left as it was found.
