@@ -173,6 +173,27 @@ TEST_F(ClientCalls, ListsByStateAndTime) {
     EXPECT_THAT(ids({.created_before = at(seconds(3)).wall}), ElementsAre(b.id.value, a.id.value));
 }
 
+TEST_F(ClientCalls, FiltersAndPagesGoTogether) {
+    Caller store = open();
+    std::vector<std::string> expected;
+    for (int i = 0; i < 12; ++i) {
+        const Job job = store.submit({}, at(seconds(i)));
+        if (i % 2 == 0) store.cancel(job.id);
+        if (i % 2 == 0 && i > 1 && i < 9) expected.insert(expected.begin(), job.id.value);
+    }
+    JobFilter filter{.state = JobState::cancelled,
+                     .created_after = at(seconds(1)).wall,
+                     .created_before = at(seconds(9)).wall,
+                     .limit = 3};
+    std::vector<std::string> listed;
+    do {
+        const auto page = store.call<JobPage>(&JobStore::list, kTenant, filter).value();
+        for (const auto& id : ids_of(page.jobs)) listed.push_back(id);
+        filter.cursor = page.cursor;
+    } while (!filter.cursor.empty());
+    EXPECT_EQ(listed, expected);
+}
+
 TEST_F(ClientCalls, ACursorThatIsNoneIsRefused) {
     Caller store = open();
     for (const char* cursor : {"x", "1", "1-", "-1", "1-2-3", "99999999999999999999-1", "1-x"})

@@ -8,7 +8,7 @@
 
 namespace tutti::store {
 
-// What the store cannot know by itself. Called on the writer's thread.
+// What the store cannot know by itself. Called on the writer's thread; must not block or throw.
 struct StoreRules {
     // The payload of the webhook event about a job that has just come into its state; nullopt =
     // that state is not told. Without it nothing is.

@@ -34,16 +34,18 @@ std::optional<Position> read_cursor(std::string_view cursor) {
     return position;
 }
 
-std::int64_t or_limit(const std::optional<WallTime>& time, std::int64_t limit) {
-    return time ? time->time_since_epoch().count() : limit;
+// One upper bound only, so that a late page begins in the index where it begins.
+void lower_to(Position& from, const std::optional<WallTime>& before) {
+    if (!before || before->time_since_epoch().count() > from.created) return;
+    from = {before->time_since_epoch().count(), 0};
 }
 
 constexpr const char* kListAll =
-    "SELECT * FROM jobs WHERE tenant = ? AND (created, row) < (?, ?) AND created > ? AND "
-    "created < ? ORDER BY created DESC, row DESC LIMIT ?";
+    "SELECT * FROM jobs INDEXED BY jobs_by_tenant WHERE tenant = ? AND (created, row) < (?, ?) "
+    "AND created > ? ORDER BY created DESC, row DESC LIMIT ?";
 constexpr const char* kListState =
-    "SELECT * FROM jobs WHERE tenant = ? AND (created, row) < (?, ?) AND created > ? AND "
-    "created < ? AND state = ? ORDER BY created DESC, row DESC LIMIT ?";
+    "SELECT * FROM jobs INDEXED BY jobs_by_state WHERE tenant = ? AND state = ? AND "
+    "(created, row) < (?, ?) AND created > ? ORDER BY created DESC, row DESC LIMIT ?";
 
 JobPage read_page(Query& query, std::size_t limit) {
     JobPage page;
@@ -66,20 +68,19 @@ Lookup look_up(Database& db, const TenantId& tenant, const JobId& id) {
 }
 
 Result<JobPage> list_jobs(Database& db, const TenantId& tenant, const JobFilter& filter) {
-    const auto from = read_cursor(filter.cursor);
+    auto from = read_cursor(filter.cursor);
     if (!from) return Error(Errc::bad_parameter, "the cursor is not one of a list of jobs");
     if (filter.limit < 1 || filter.limit > kMaxPage)
         return Error(Errc::bad_parameter, "a page has 1 to 1000 jobs");
-    using Limits = std::numeric_limits<std::int64_t>;
-    const auto after = or_limit(filter.created_after, Limits::min());
-    const auto before = or_limit(filter.created_before, Limits::max());
+    lower_to(*from, filter.created_before);
+    const WallTime after = filter.created_after.value_or(WallTime::min());
     const auto one_more = filter.limit + 1;
     if (filter.state) {
-        Query query(db, kListState, tenant.value, from->created, from->row, after, before,
-                    *filter.state, one_more);
+        Query query(db, kListState, tenant.value, *filter.state, from->created, from->row, after,
+                    one_more);
         return read_page(query, filter.limit);
     }
-    Query query(db, kListAll, tenant.value, from->created, from->row, after, before, one_more);
+    Query query(db, kListAll, tenant.value, from->created, from->row, after, one_more);
     return read_page(query, filter.limit);
 }
 

@@ -23,7 +23,8 @@ struct SqliteOptions {
     // Submissions are refused (no_space) while the file system has less than this free, so that
     // what was accepted can still be finished.
     std::uint64_t reserve_bytes = 64 << 20;
-    // Operations in one transaction; 1 is a sync for each, to measure against.
+    // Operations in one transaction: bounds how long other processes wait. 1 is a sync for each, to
+    // measure against.
     std::size_t max_batch = 256;
     std::string vfs;      // a file layer of SQLite's; empty = the usual
     std::string boot_id;  // empty = the kernel's

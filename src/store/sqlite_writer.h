@@ -27,8 +27,6 @@
 namespace tutti::store {
 
 inline constexpr std::size_t kMaxQueue = 4096;
-// Bounds how long other processes wait for the lock.
-inline constexpr std::size_t kMaxBatch = 256;
 
 class SqliteWriter {
   public:

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Retention, the change feed, figures, and the adapter for loops.
 #include "store/on_loop.h"
+#include "store/sqlite_writer.h"
 #include "store/store_fixture.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
+
+#include <atomic>
 
 namespace tutti::store {
 namespace {
@@ -76,6 +79,28 @@ TEST_F(Upkeep, WatchersSeeEachJobsLatestChangeInOrder) {
     const auto first = changes(store, 0, 1);
     ASSERT_EQ(first.size(), 1u);
     EXPECT_EQ(first[0].job, b.id);  // a changed later
+}
+
+TEST_F(Upkeep, AFullQueueSaysBusyAtOnceAndLosesNothing) {
+    Caller store = open();
+    std::promise<void> go;
+    std::promise<void> is_held;
+    (*store).submit({}, kStart, [&](const Result<Submission>&) {
+        is_held.set_value();
+        go.get_future().wait();
+    });
+    is_held.get_future().wait();
+    std::atomic<std::size_t> accepted{0};
+    for (std::size_t i = 0; i < kMaxQueue; ++i)
+        (*store).submit({}, kStart,
+                        [&](const Result<Submission>& made) { accepted += made ? 1 : 0; });
+    EXPECT_EQ(store.try_submit({}).error().errc(), Errc::busy);
+    EXPECT_EQ(accepted, 0u);
+    go.set_value();
+    store.close();
+    EXPECT_EQ(accepted, kMaxQueue);
+    EXPECT_EQ(open().call<StoreStats>(&JobStore::load_stats)->queued,
+              static_cast<std::int64_t>(kMaxQueue) + 1);
 }
 
 TEST_F(Upkeep, FiguresTellWhatWaits) {
