@@ -263,9 +263,9 @@ TEST_F(ClientCalls, ARemovedJobIsGoneAndItsAudioIsGarbage) {
     EXPECT_TRUE(result.is_gone);
     EXPECT_FALSE(result.result);
     using Places = std::vector<std::string>;
-    EXPECT_THAT(store.call<Places>(&JobStore::list_garbage, 10).value(), ElementsAre("spool/9"));
+    EXPECT_THAT(store.call<Places>(&JobStore::list_garbage, 10u).value(), ElementsAre("spool/9"));
     store.call<std::size_t>(&JobStore::forget_garbage, Places{"spool/9", "other"}).value();
-    EXPECT_TRUE(store.call<Places>(&JobStore::list_garbage, 10)->empty());
+    EXPECT_TRUE(store.call<Places>(&JobStore::list_garbage, 10u)->empty());
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ TEST_F(Crash, AKilledProcessLosesNothingAndItsJobsComeBack) {
         EXPECT_LE(job.epoch, 1) << job.id.value;
     }
     // Nobody is alive: everything left comes back and can be leased once more, and no more.
-    store.call<Expired>(&JobStore::expire, read_now(), 10'000).value();
+    store.call<Expired>(&JobStore::expire, read_now(), 10'000u).value();
     std::set<std::string> again;
     while (const auto leased = store.lease(read_now())) again.insert(leased->id.value);
     EXPECT_EQ(again.size(), jobs.size());

@@ -149,7 +149,7 @@ TEST_F(DiskFaults, OnlyWhatIsPromisedForAPowerCutIsSynced) {
         0);
     EXPECT_EQ(syncs_of([&] { store.finish(leased); }), 1);
     EXPECT_EQ(syncs_of([&] {
-                  store.call<Expired>(&JobStore::expire, kStart, 10).value();  // nothing to do
+                  store.call<Expired>(&JobStore::expire, kStart, 10u).value();  // nothing to do
                   store.look_up(leased.id);
               }),
               0);

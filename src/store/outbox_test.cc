@@ -71,7 +71,7 @@ TEST_F(Outbox, EveryKindOfEndIsTold) {
     store.cancel(cancelled.id);
     expected.push_back(cancelled.id.value + " cancelled");
     const Job expired = store.submit({.deadline = at(seconds(1)).wall, .endpoints = {"a"}});
-    store.call<Expired>(&JobStore::expire, at(seconds(1)), 10).value();
+    store.call<Expired>(&JobStore::expire, at(seconds(1)), 10u).value();
     expected.push_back(expired.id.value + " expired");
     std::vector<std::string> told;
     for (const auto& event : take(store, at(seconds(1)))) told.push_back(event.payload);

@@ -68,11 +68,11 @@ TEST_F(OpenStore, WhoComesFirstAfterAllOthersExpiresTheirLeases) {
     const Job job = first.submit();
     first.lease();
     Caller beside = open();
-    EXPECT_EQ(beside.call<Expired>(&JobStore::expire, kStart, 10)->leases, 0u);
+    EXPECT_EQ(beside.call<Expired>(&JobStore::expire, kStart, 10u)->leases, 0u);
     beside.close();
     first.close();
     Caller after = open();
-    EXPECT_EQ(after.call<Expired>(&JobStore::expire, kStart, 10)->leases, 1u);
+    EXPECT_EQ(after.call<Expired>(&JobStore::expire, kStart, 10u)->leases, 1u);
     EXPECT_EQ(after.lease()->course.attempts, 2);
 }
 

@@ -41,7 +41,7 @@ TEST_F(Upkeep, RetentionLeavesATombstoneThenNothing) {
     EXPECT_TRUE(store.look_up(old.id).is_gone);
     EXPECT_EQ(store.state_of(fresh.id), JobState::succeeded);
     EXPECT_EQ(store.state_of(running.id), JobState::running);
-    EXPECT_EQ(store.call<std::vector<std::string>>(&JobStore::list_garbage, 10)->size(), 1u);
+    EXPECT_EQ(store.call<std::vector<std::string>>(&JobStore::list_garbage, 10u)->size(), 1u);
 
     purge(store, {.tombstones_before = at(hours(4)).wall}, at(days(1)));
     EXPECT_TRUE(store.look_up(old.id).is_gone);

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 class WorkerCalls : public StoreTest {
   protected:
     static Expired expire(Caller& store, Now now) {
-        return store.call<Expired>(&JobStore::expire, now, 100).value();
+        return store.call<Expired>(&JobStore::expire, now, 100u).value();
     }
     static Hold renew(Caller& store, const Job& job, Now now, Progress progress = {}) {
         return store.call<Hold>(&JobStore::renew, lease_of(job), progress, now).value();
