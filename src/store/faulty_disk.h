@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file layer of SQLite's that fails on demand and counts, for tests: full and read-only file
-// systems, and syncs that fail. One for the process.
+// A file layer of SQLite's that fails on demand, counts, and remembers what was synced, for tests:
+// full and read-only file systems, syncs that fail, and power cuts. One for the process.
 #pragma once
 
 #include <atomic>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
 
 namespace tutti::store {
 
@@ -17,7 +21,16 @@ struct FaultyDisk {
     static inline std::atomic<int> write_errno{0};  // what every write fails with; 0 = none
     static inline std::atomic<bool> fails_sync{false};
 
+    // What each file (by its name without folder) held when it was last synced, while
+    // is_remembering: all that a power cut is sure to leave.
+    static inline std::atomic<bool> is_remembering{false};
+    static inline std::mutex mutex;
+    static inline std::map<std::string, std::string> synced;  // guarded by mutex
+    static void write_synced(const std::filesystem::path& folder);
+
     static void reset() {
+        is_remembering = false;
+        synced.clear();
         syncs = 0;
         log_syncs = 0;
         write_errno = 0;

@@ -26,11 +26,28 @@ struct Methods {
 Methods database_methods;
 Methods log_methods;
 
+// Read through SQLite: opening the file once more would drop the locks of this process.
+std::string contents_of(sqlite3_file* file) {
+    sqlite3_int64 size = 0;
+    file->pMethods->xFileSize(file, &size);
+    std::string bytes(static_cast<std::size_t>(size), '\0');
+    file->pMethods->xRead(file, bytes.data(), static_cast<int>(size), 0);
+    return bytes;
+}
+
+// Taken before the sync: what is written during it may be left out.
+void remember(sqlite3_file* file, const std::string& name) {
+    std::string bytes = contents_of(file);
+    const std::scoped_lock lock(FaultyDisk::mutex);
+    FaultyDisk::synced[name] = std::move(bytes);
+}
+
 int sync_counted(sqlite3_file* file, int flags) {
     ++FaultyDisk::syncs;
     const bool is_log = file->pMethods == &log_methods.ours;
     if (is_log) ++FaultyDisk::log_syncs;
     if (FaultyDisk::fails_sync) return SQLITE_IOERR_FSYNC;
+    if (FaultyDisk::is_remembering) remember(file, is_log ? "jobs.db-wal" : "jobs.db");
     return (is_log ? log_methods : database_methods).real->xSync(file, flags);
 }
 
@@ -73,6 +90,13 @@ void FaultyDisk::install() {
     vfs.pAppData = real;
     vfs.xOpen = open_wrapped;
     sqlite3_vfs_register(&vfs, 0);
+}
+
+void FaultyDisk::write_synced(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    const std::scoped_lock lock(mutex);
+    for (const auto& [name, bytes] : synced)
+        std::ofstream(folder / name, std::ios::binary) << bytes;
 }
 
 namespace {
@@ -195,6 +219,86 @@ TEST_F(DiskFaults, AfterAFailedSyncNothingIsWrittenUntilARestart) {
     Caller again = open_faulty();
     EXPECT_EQ(again.state_of(before.id), JobState::queued);
     EXPECT_TRUE(again.try_submit({}));
+}
+
+TEST_F(DiskFaults, AStateAndItsEventAreWrittenTogetherOrNotAtAll) {
+    rules_.render_event = [](const Job& job) -> std::optional<std::string> {
+        return std::string(policy::name_of(job.state()));
+    };
+    Caller store = open_faulty();
+    const Job job = store.submit({.endpoints = {"a"}});
+    const Job leased = *store.lease();
+    const auto pending = [&] {
+        return store.call<StoreStats>(&JobStore::load_stats)->pending_events;
+    };
+    EXPECT_EQ(pending(), 2);
+    FaultyDisk::write_errno = ENOSPC;
+    EXPECT_FALSE(
+        store.call<Ending>(&JobStore::finish, lease_of(leased), std::string("text"), kStart));
+    FaultyDisk::write_errno = 0;
+    EXPECT_EQ(pending(), 2);
+    EXPECT_EQ(store.state_of(job.id), JobState::running);
+    store.finish(leased);
+    EXPECT_EQ(pending(), 3);
+}
+
+// One round of work of every grade, and what was acknowledged for good in it.
+struct Promised {
+    std::vector<JobId> submitted;
+    std::vector<JobId> leased;
+    std::vector<JobId> finished;
+};
+
+void do_some_work(Caller& store, int number, Promised& promised) {
+    const NewJob job{.request = std::string(static_cast<std::size_t>(number % 5) * 9000 + 10, 'x')};
+    promised.submitted.push_back(store.submit(job).id);
+    if (number % 3 != 0) return;
+    const Job leased = *store.lease();
+    promised.leased.push_back(leased.id);
+    for (int segment = 0; segment < 3; ++segment) {
+        const Segment part{segment, std::string(5000, 's')};
+        store.call<Hold>(&JobStore::checkpoint, lease_of(leased), part).value();
+        store.call<Hold>(&JobStore::renew, lease_of(leased), Progress{}, kStart).value();
+    }
+    if (number % 2 != 0) return;
+    store.finish(leased, "result " + leased.id.value);
+    promised.finished.push_back(leased.id);
+}
+
+void expect_kept(Caller& store, const Promised& promised, const std::string& what) {
+    for (const JobId& id : promised.submitted) EXPECT_TRUE(store.look_up(id).job) << what;
+    for (const JobId& id : promised.leased) EXPECT_EQ(store.find(id).course.attempts, 1) << what;
+    for (const JobId& id : promised.finished)
+        EXPECT_EQ(store.call<ResultLookup>(&JobStore::load_result, kTenant, id)->result,
+                  "result " + id.value)
+            << what;
+}
+
+void copy_log(const std::string& path) {
+    Database db(path, Database::Access::write, FaultyDisk::kName);
+    db.keep_log_on_close();
+    db.checkpoint();
+}
+
+TEST_F(DiskFaults, APowerCutTakesNothingThatWasPromised) {
+    FaultyDisk::is_remembering = true;
+    Caller store = open_faulty();
+    Promised promised;
+    for (int round = 0; round < 12; ++round) {
+        // 13, so that the last before the cut is of each kind in turn.
+        for (int i = 0; i < 13; ++i) do_some_work(store, round * 13 + i, promised);
+        const auto folder = folder_.path / ("cut-" + std::to_string(round));
+        FaultyDisk::write_synced(folder);
+        SqliteOptions options = this->options();
+        options.path = folder / "jobs.db";
+        auto after = load_sqlite_store(options, kStart);
+        ASSERT_TRUE(after) << "round " << round << ": " << after.error().message();
+        Caller opened(*std::move(after));
+        expect_kept(opened, promised, "round " + std::to_string(round));
+        opened.close();
+        // From time to time the log is copied into the file, and begun again by the next commit.
+        if (round % 3 == 2) copy_log(folder_.file());
+    }
 }
 
 // Raised again when it goes out of scope.
