@@ -3,6 +3,8 @@
 // full and read-only file systems, syncs that fail, and power cuts. One for the process.
 #pragma once
 
+#include "store/store_fixture.h"
+
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -36,6 +38,21 @@ struct FaultyDisk {
         write_errno = 0;
         fails_sync = false;
     }
+};
+
+class FaultyDiskTest : public StoreTest {
+  protected:
+    FaultyDiskTest() {
+        FaultyDisk::install();
+        FaultyDisk::reset();
+    }
+    ~FaultyDiskTest() override { FaultyDisk::reset(); }
+    SqliteOptions faulty() const {
+        SqliteOptions options = this->options();
+        options.vfs = FaultyDisk::kName;
+        return options;
+    }
+    Caller open_faulty() { return Caller(load_sqlite_store(faulty(), kStart).value()); }
 };
 
 }  // namespace tutti::store
