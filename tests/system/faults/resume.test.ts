@@ -107,7 +107,11 @@ test("a drain that waits for nobody cuts no word in two", () =>
     await Promise.all(speakers.map((speaker) => speaker.isSpeaking()));
     await told(server, "reload");
     await finishAllResumed(speakers);
-    for (const speaker of speakers) assert.equal(speaker.closings[0]!.code, 1012);
+    for (const speaker of speakers) {
+      assert.equal(speaker.closings[0]!.code, 1012);
+      const spoken = speaker.finals().filter((one) => one.channel.alternatives[0]!.words.length > 0);
+      assert.equal(spoken.length, 1, "the utterance was heard as a whole");
+    }
   }));
 
 test("the whole server is killed and another one started in its place", async () => {

@@ -26,7 +26,7 @@ export interface ResumingOptions {
   encoding?: "linear16" | "mulaw";
 }
 
-const kMessageMs = 100;
+const kMessageMs = 70; // no divisor of a digit: breaks fall into tones as well
 const kDigitMs = 100;
 const kToleranceMs = 60; // of the engine's word times
 
