@@ -143,9 +143,9 @@ std::vector<Setting> own_settings() {
                  "longest pause within a request's head or body, in seconds"),
         duration("live_idle", &Config::live_idle,
                  "a live client silent for so long (no audio, no KeepAlive) is closed, in seconds"),
-        duration("resume_window", &Config::resume_window,
-                 "how long after its connection broke a live stream can be resumed, in seconds; "
-                 "0 = never"),
+        fixed(duration("resume_window", &Config::resume_window,
+                       "how long after its connection broke a live stream can be resumed, in "
+                       "seconds; 0 = never")),
         number("max_connections", &Config::max_connections,
                "connections of a gateway; 0 = as many as its descriptors allow"),
         number("max_handshakes", &Config::max_handshakes,

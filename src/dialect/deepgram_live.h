@@ -8,10 +8,9 @@
 // 3. Finished is answered by Metadata and close 1000: clients reconnect on any other code.
 // 4. A text frame that is not a JSON object with a string "type" closes with 1008 DATA-0001; an
 //    unknown type is ignored. After a close or a CloseStream nothing more is read.
-// 5. Ours are "segment" and "offset" of final Results, which clients of Deepgram ignore. Only a
-// client
-//    that asked for it gets "resume_token" there, and messages of the type "ResumePoint": some SDKs
-//    end a stream at a type that they do not know.
+// 5. Ours are "segment" and "offset" of final Results, which clients of Deepgram ignore. Only who
+//    asked for it gets "resume_token" there, and messages of the type "ResumePoint": some SDKs end
+//    a stream at a type that they do not know.
 #pragma once
 
 #include "dialect/deepgram_request.h"

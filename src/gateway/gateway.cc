@@ -137,8 +137,9 @@ void Gateway::log_limits() const {
 int run(const config::Config& config, std::size_t slot_index) {
     auto resume_key = runtime::take_inherited_key(runtime::kResumeKeyFd, policy::kResumeKeySize);
     if (!resume_key) {
-        log::error("{}", resume_key.error().message());
-        return exit_code::cannot_create;
+        // A supervisor of an older version, before its upgrade, gives none.
+        log::warn("live streams cannot be resumed elsewhere: {}", resume_key.error().message());
+        resume_key = runtime::random_key(policy::kResumeKeySize);
     }
     Gateway gateway(config, slot_index, std::move(*resume_key));
     return gateway.run();

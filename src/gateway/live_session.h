@@ -89,6 +89,7 @@ class LiveSession final : public dispatch::EngineClient {
     void finish_input();
     void end_input();
     void tell_to_come_again();
+    bool goes_on_elsewhere() const { return is_told_to_go_ && is_resumable_; }
 
     // Performs what the machine asks for after each of its calls.
     void act();
@@ -102,12 +103,16 @@ class LiveSession final : public dispatch::EngineClient {
     void act(const policy::EndInput&);
     void act(const policy::TellSpeechStarted&);
     void act(const policy::TellPartial&);
-    // What waits for the finals before it.
-    void act(policy::TellFinal& told) { finals_.on_told(std::move(told)); }
-    void act(policy::TellUtteranceEnd& told) { finals_.on_told(told); }
-    void act(policy::TellFlushed& told) { finals_.on_told(told); }
-    void act(policy::TellFinished& told) { finals_.on_told(told); }
-    void act(policy::TellFailed& told) { finals_.on_told(std::move(told)); }
+    // What waits for the finals before it. Not what is heard once the client was told to go on
+    // elsewhere: there it is heard again.
+    void tell_later(policy::Told told) {
+        if (!goes_on_elsewhere()) finals_.on_told(std::move(told));
+    }
+    void act(policy::TellFinal& told) { tell_later(std::move(told)); }
+    void act(policy::TellUtteranceEnd& told) { tell_later(told); }
+    void act(policy::TellFlushed& told) { tell_later(told); }
+    void act(policy::TellFinished& told) { tell_later(told); }
+    void act(policy::TellFailed& told) { tell_later(std::move(told)); }
     void tell_in_order(const policy::TellFinal&);
     void tell_in_order(const policy::TellUtteranceEnd&);
     void tell_in_order(const policy::TellFlushed&);

@@ -103,7 +103,7 @@ void LiveSession::tell_in_order(const policy::TellFinal& action) {
 }
 
 void LiveSession::tell_resume_point() {
-    if (finals_.is_idle()) points_.on_settled(machine_.settled());
+    if (finals_.is_idle() && !goes_on_elsewhere()) points_.on_settled(machine_.settled());
     auto token = renew_token();
     const auto& at = points_.claims();
     tell(dialect::ResumePoint{at.segment, at.offset, std::move(token),

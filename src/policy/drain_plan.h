@@ -10,7 +10,8 @@
 // 1. A stream's moment is spread evenly, by its seed, over the time after closes_at(). It then goes
 //    as soon as its utterance has ended.
 // 2. Shortly before the end whoever still speaks is interrupted: what was heard is recognised and
-//    told first. Whoever could not be told even that is told to go.
+//    told first, unless the client says it again elsewhere. Whoever could not be told even that is
+//    told to go.
 // 3. Without a limit no stream is told to go: the end comes when the clients have.
 // 4. A further drain only shortens: every moment is the earlier of the two.
 #pragma once

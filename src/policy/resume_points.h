@@ -7,11 +7,10 @@
 //   sign_resume_token(points.claims(), ...)
 //
 // 1. Offsets count samples of one channel at the client's rate, from the stream's beginning over
-// all
-//    of its connections. They are exact: what is rounded is our clock, never the client's.
-// 2. The offset never goes back, and never beyond what was told: all that is heard after it is
-// still
-//    to be told, all before it was.
+// its
+//    connections. They are exact: what is rounded is our clock, never the client's.
+// 2. The offset never goes back, and never beyond what was told: what was heard before it was told,
+//    the rest is still to be.
 #pragma once
 
 #include "policy/resume_token.h"

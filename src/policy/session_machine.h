@@ -4,7 +4,7 @@
 //
 //   machine.on_audio(samples);  machine.on_message(reply);  for (auto& a : machine.take_actions())
 //
-// 1. The stream's clock counts the samples the client sent, from Options::start; it never goes
+// 1. The stream's clock counts the samples the client sent, from Options::start. It never goes
 // back.
 // 2. Audio is kept from `settled` (the engine's word that nothing before is needed) to its end. A
 //    lost engine costs nothing but time: the next one is opened at `settled` and hears the kept

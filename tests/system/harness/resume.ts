@@ -5,6 +5,8 @@
 //   const speaker = new ResumingSpeaker(() => gate.wsUrl, { digits });
 //   await speaker.hasFinals(2);   then something happens
 //   await speaker.finishExactly();
+//
+// A speaker stays connected until finishExactly() is called, however early everything was said.
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { bytesOf, dtmf, join16, mulawOf, silence, spelt } from "./audio.ts";
@@ -34,7 +36,7 @@ export class ResumingSpeaker {
   // Over all connections, in the order they came.
   readonly messages = new Inbox<DeepgramMessage>();
   readonly closings: Closing[] = [];
-  connections = 0;
+  connections = 0; // that got as far as the opening message
   refusals = 0;
   client: DeepgramClient | undefined;
   private readonly options: Required<ResumingOptions>;
@@ -44,6 +46,7 @@ export class ResumingSpeaker {
   private readonly ended: Promise<void>;
   private point: Pick<DeepgramResumePoint, "segment" | "offset" | "resume_token"> | undefined;
   private streamId = "";
+  private isReleased = false;
 
   constructor(url: () => string, options: ResumingOptions) {
     this.options = {
@@ -72,17 +75,23 @@ export class ResumingSpeaker {
     await this.messages.when(`${count} finals`, spoken, ms);
   }
 
-  // In the middle of an utterance: a partial came last.
+  // In the middle of an utterance: a partial came last. Or everything was told by now.
   async isSpeaking(ms = 30_000): Promise<void> {
     const midway = () => {
       const last = this.messages.all.at(-1);
-      return last?.type === "Results" && !last.is_final;
+      return (last?.type === "Results" && !last.is_final) || this.hasToldAll();
     };
     await this.messages.when("a partial", midway, ms);
   }
 
+  private hasToldAll(): boolean {
+    const words = this.finals().flatMap((one) => one.channel.alternatives[0]!.words);
+    return words.length >= this.options.digits.length;
+  }
+
   // Every digit once, in order and at its time; every segment once, in order.
   async finishExactly(ms = 60_000): Promise<void> {
+    this.isReleased = true;
     await within(ms, "the end of the speech", this.ended);
     const words = this.finals().flatMap((one) => one.channel.alternatives[0]!.words);
     assert.equal(words.map((one) => one.word).join(" "), spelt(this.options.digits));
@@ -136,9 +145,7 @@ export class ResumingSpeaker {
     const deadline = performance.now() + 30_000;
     for (;;) {
       try {
-        const client = await DeepgramClient.open({ wsUrl: this.url() }, query, { protocols });
-        ++this.connections;
-        return client;
+        return await DeepgramClient.open({ wsUrl: this.url() }, query, { protocols });
       } catch (error) {
         if (performance.now() > deadline) throw error;
         ++this.refusals;
@@ -151,10 +158,15 @@ export class ResumingSpeaker {
     client.socket.on("message", (data) => this.hear(JSON.parse(String(data)) as DeepgramMessage));
     const known = this.point;
     for (const message of client.messages.all) this.hear(message);
-    const first = await client.messages.first("the opening message", () => true);
+    const opening = client.messages.first("the opening message", () => true);
+    const first = await opening.catch((error: unknown) => {
+      if (client.socket.readyState === client.socket.OPEN) throw error;
+    });
+    if (!first) return client.closed; // broken before it
     assert.equal(first.type, "ResumePoint");
     if (known) assert.equal(first.segment, known.segment);
     if (known) assert.equal(first.offset, known.offset);
+    ++this.connections;
     void this.send(client, first.offset * this.bytesPerSample);
     return client.closed;
   }
@@ -185,6 +197,11 @@ export class ResumingSpeaker {
       if (due > performance.now()) await pause(due - performance.now());
       if (client.socket.readyState !== client.socket.OPEN) return;
       client.sendBytes(this.audio.subarray(at, at + size));
+    }
+    while (!this.isReleased) {
+      if (client.socket.readyState !== client.socket.OPEN) return;
+      client.sendJson({ type: "KeepAlive" });
+      await pause(200);
     }
     if (client.socket.readyState === client.socket.OPEN) client.sendJson({ type: "CloseStream" });
   }

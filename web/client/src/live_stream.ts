@@ -24,7 +24,7 @@ export interface LiveOptions {
   apiKey?: string;
   maxKeptSeconds?: number; // 180 unless given
   connectTimeoutMs?: number; // of each connection; 10 s unless given
-  finishTimeoutMs?: number; // from finish() on, while connected; 30 s unless given
+  finishTimeoutMs?: number; // from finish(), or the last final after it; 30 s unless given
   WebSocket?: typeof WebSocket; // the platform's unless given
   random?: () => number;
 }
@@ -69,6 +69,7 @@ const kMessageBytes = 64 * 1024;
 const kKeepAliveMs = 4_000;
 // The server renews the token every 5 s at least: who hears nothing for so long is alone.
 const kSilenceMs = 20_000;
+const kLongestTimer = 2 ** 31 - 1;
 // Closes after which trying again would meet the same answer.
 const kFatal = new Set([1002, 1003, 1007, 1008, 1009]);
 
@@ -85,6 +86,7 @@ export class LiveStream {
   private attempts = 0; // since the connection broke
   private wasOpen = false;
   private isFinishing = false;
+  private isUntracked = false; // a final was told that no token stands for
   private isOver = false;
   private id = "";
   private endAtLastTick = 0;
@@ -127,6 +129,11 @@ export class LiveStream {
   get backlog(): number {
     const waiting = this.isOpen ? this.socket!.bufferedAmount : this.kept.size;
     return this.secondsOf(waiting);
+  }
+
+  // Seconds of audio that the server has not told yet, and that are kept therefore.
+  get untold(): number {
+    return this.secondsOf(this.kept.size);
   }
 
   get isConnected(): boolean {
@@ -212,14 +219,17 @@ export class LiveStream {
     this.comeAgain(cause);
   }
 
-  // Nothing was dropped that the next connection would have to hear.
+  // All that the next connection has to hear is kept, and nothing of it was told.
   private get canResume(): boolean {
-    return this.point.token !== undefined || this.kept.start === 0;
+    if (this.point.token === undefined) return this.kept.start === 0 && !this.isUntracked;
+    return this.kept.start <= this.point.offset * this.frameBytes;
   }
 
   private comeAgain(cause: string): void {
-    if (this.attempts === 0)
-      this.giveUp = setTimeout(() => this.fail("lost", cause), this.windowMs || 60_000);
+    if (this.attempts === 0) {
+      const limit = Math.min(this.windowMs || 60_000, kLongestTimer);
+      this.giveUp = setTimeout(() => this.fail("lost", cause), limit);
+    }
     const delayMs = backOffMs(this.attempts, this.random);
     ++this.attempts;
     this.tell("reconnecting", { attempt: this.attempts, delayMs, cause });
@@ -238,7 +248,9 @@ export class LiveStream {
   private hearAgain(): void {
     clearTimeout(this.silence);
     if (this.point.token === undefined) return; // such a server says nothing of itself
-    this.silence = setTimeout(() => this.abandon("the server is silent"), kSilenceMs);
+    // Soon enough for the window that is left then.
+    const limit = Math.min(kSilenceMs, this.windowMs / 2 || kSilenceMs);
+    this.silence = setTimeout(() => this.abandon("the server is silent"), limit);
   }
 
   // --- towards the server ------------------------------------------------------------------------
@@ -251,6 +263,12 @@ export class LiveStream {
 
   private sendEnd(): void {
     this.socket!.send('{"type":"CloseStream"}');
+    this.waitForEnd();
+  }
+
+  private waitForEnd(): void {
+    if (!this.isFinishing) return;
+    clearTimeout(this.finishDeadline);
     const limit = this.options.finishTimeoutMs ?? 30_000;
     this.finishDeadline = setTimeout(() => this.fail("lost", "no end within its time"), limit);
   }
@@ -293,6 +311,8 @@ export class LiveStream {
         return this.tell("partial", message.result);
       case "final":
         if (message.point) this.move(message.point);
+        else this.isUntracked = true;
+        this.waitForEnd();
         return this.tell("final", message.result);
       case "point":
         return this.onPoint(message);

@@ -244,6 +244,40 @@ test("a server that does not resume is served for ever, and lost with its connec
   assert.deepEqual(told.at(-1), ["error", { kind: "lost", message: "1006" }]);
 });
 
+test("a server without tokens: what was told is not sent again", (t) => {
+  const { stream, socket, told } = start(t);
+  socket().open();
+  stream.send(bytes(0, 10));
+  const results = { type: "Results", is_final: true };
+  socket().say({ ...results, channel: { alternatives: [{ transcript: "one", words: [] }] } });
+  socket().drop();
+  assert.deepEqual(told.at(-1), ["error", { kind: "lost", message: "1006" }]);
+});
+
+test("a token for audio that was let go of before it came is of no use", (t) => {
+  const { stream, socket, told } = start(t, { maxKeptSeconds: 2 });
+  socket().open();
+  for (let n = 0; n < 3; ++n) stream.send(new Uint8Array(100));
+  socket().point(0, 0);
+  socket().drop();
+  assert.deepEqual(told.at(-1), ["error", { kind: "lost", message: "1006" }]);
+});
+
+test("finals that come after finish() are waited for", (t) => {
+  const { stream, socket, pass, names } = start(t, { finishTimeoutMs: 1000 });
+  socket().open();
+  stream.send(bytes(0, 10));
+  stream.finish();
+  for (let segment = 0; segment < 3; ++segment) {
+    pass(900);
+    socket().final(segment, segment + 1);
+  }
+  assert.equal(names().at(-1), "final");
+  assert.ok(Math.abs(stream.untold - 0.07) < 1e-9, `${stream.untold} s`);
+  pass(1000);
+  assert.equal(names().at(-1), "error");
+});
+
 test("a quiet stream is kept alive", (t) => {
   const { stream, socket, pass } = start(t);
   socket().open();
