@@ -31,6 +31,7 @@ else()
   tutti_tone_model(no_window --kind asr-streaming --leave-out window_size)
   tutti_tone_model(streaming_nameless --kind asr-streaming --nameless)
   tutti_tone_model(transducer --kind asr-streaming --transducer)
+  tutti_tone_model(sense_voice --kind asr-offline --sense-voice)
   tutti_tone_model(offline_nameless --kind asr-offline --nameless)
 endif()
 

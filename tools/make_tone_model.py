@@ -3,7 +3,7 @@
 """Makes a folder with a model of sherpa-onnx (family nemo_ctc) that hears eight tones as letters.
 
     make_tone_model.py FOLDER --kind asr-streaming [--window 16] [--layers 0] [--capitals]
-                       [--leave-out KEY] [--nameless] [--transducer]
+                       [--leave-out KEY] [--nameless] [--transducer] [--sense-voice]
 
 Tones of 400 to 4500 Hz are the words "a" to "h", or with --capitals "A" to "H"; all else is silence.
 The right answer to any audio is known, and the model is made in a moment, so tests and benchmarks
@@ -17,7 +17,9 @@ letters would be wrong. --layers adds that many transformer layers with random w
 --nameless leaves the letter h without a token, and says it is not there: the model loads, and the
 library throws over each utterance in which h is heard. --transducer makes a streaming transducer of
 the words 一 to 八 instead, which takes hotwords: of several tones at once it hears the loudest, or
-the hotword.
+the hotword. --sense-voice makes an offline model of that family, which tells the language too: low
+tones (a to d) are Chinese, high ones English. It looks every 60 ms, so a letter is not said
+twice in a row.
 """
 import argparse
 import hashlib
@@ -30,6 +32,8 @@ from onnx import TensorProto, helper, numpy_helper
 TONES = {"a": 400, "b": 600, "c": 850, "d": 1200, "e": 1700, "f": 2400, "g": 3300, "h": 4500}
 BLANK = len(TONES)
 IDEOGRAPHS = "一二三四五六七八"
+SENSE_TOKENS = ["<blk>", *(f"▁{letter}" for letter in TONES), "<|zh|>", "<|en|>", "<|NEUTRAL|>",
+                "<|Speech|>", "<|woitn|>"]
 BINS = 80
 STEP = 4  # frames for each output
 BLANK_SCORE = 5.0
@@ -210,6 +214,42 @@ def transducer_parts(window):
     return {"encoder": encoder, "decoder": decoder, "joiner": joiner}
 
 
+def sense_voice_model():
+    """Each frame has seven of the features, 60 ms after the one before; the middle one is read."""
+    graph, letters, words = Graph(), len(TONES), len(SENSE_TOKENS)
+    weights, bias = numpy.zeros((BINS, words)), numpy.full(words, -100.0)
+    bias[0], bias[1:letters + 1] = BLANK_SCORE, 0
+    for letter, hertz in enumerate(TONES.values()):
+        weights[:, letter + 1] = -1 / BINS
+        weights[bin_of(hertz, mel_htk, 20, 8000), letter + 1] += 1
+    middle = graph.add("Slice", "x", graph.numbers(3 * BINS), graph.numbers(4 * BINS),
+                       graph.numbers(2))
+    scores = graph.add("Add", graph.add("MatMul", middle, graph.constant(weights)),
+                       graph.constant(bias))
+    mean = graph.add("ReduceMean", scores, axes=[1], keepdims=1)
+    # Four frames come before: language, emotion, event, and whether numbers are written as such.
+    low_high = numpy.zeros((words, words))
+    low_high[1:letters // 2 + 1, SENSE_TOKENS.index("<|zh|>")] = 1
+    low_high[letters // 2 + 1:letters + 1, SENSE_TOKENS.index("<|en|>")] = 1
+    head = numpy.full((1, 4, words), -1000.0)
+    for row, tokens in enumerate((["<|zh|>", "<|en|>"], ["<|NEUTRAL|>"], ["<|Speech|>"],
+                                  ["<|woitn|>"])):
+        for token in tokens:
+            head[0, row, SENSE_TOKENS.index(token)] = 0
+    marks = graph.add("Add", graph.add("MatMul", mean, graph.constant(low_high)),
+                      graph.constant(head))
+    graph.add("Concat", marks, scores, axis=1, name="logits")
+    numbers = {"with_itn": 14, "without_itn": 15, "lang_auto": 0, "lang_zh": 3, "lang_en": 4,
+               "lang_yue": 7, "lang_ja": 11, "lang_ko": 12, "vocab_size": words,
+               "lfr_window_size": 7, "lfr_window_shift": 6, "normalize_samples": 0}
+    same = {"neg_mean": 0, "inv_stddev": 1}
+    return (graph,
+            [tensor("x", ["B", "T", 7 * BINS]),
+             *(tensor(name, ["B"], TensorProto.INT32) for name in ("length", "language", "norm"))],
+            [tensor("logits", ["B", "U", words])],
+            {**numbers, **{key: ",".join([str(value)] * 7 * BINS) for key, value in same.items()}})
+
+
 def write_model(path, made, left_out):
     graph, inputs, outputs, metadata = made
     model = helper.make_model(
@@ -244,7 +284,10 @@ def main():
     parser.add_argument("--leave-out", help="a key of the metadata")
     parser.add_argument("--nameless", action="store_true", help="without a token for h")
     parser.add_argument("--transducer", action="store_true", help="of ideographs, with hotwords")
+    parser.add_argument("--sense-voice", action="store_true", help="offline, tells the language")
     options = parser.parse_args()
+    if options.sense_voice and (options.kind != "asr-offline" or options.nameless):
+        parser.error("--sense-voice is of kind asr-offline, and all its words have names")
     if options.transducer and (options.kind != "asr-streaming" or options.nameless):
         parser.error("--transducer is of kind asr-streaming, and all its words have names")
     if options.window <= 0 or options.window % STEP:
@@ -258,6 +301,9 @@ def main():
         tokens = ["<blk>", *IDEOGRAPHS]
         card = {"family": "transducer", "decoding_method": "modified_beam_search",
                 "modeling_unit": "cjkchar"}
+    elif options.sense_voice:
+        parts, tokens = {"model": sense_voice_model()}, SENSE_TOKENS
+        card = {"family": "sense_voice"}
     else:
         make = streaming_model if options.kind == "asr-streaming" else offline_model
         parts = {"model": make(options)}

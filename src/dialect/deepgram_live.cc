@@ -153,6 +153,8 @@ json::object DeepgramLive::results(const Window& window) const {
     json::object alternative{{"transcript", deepgram_text(window.utterance.text, is_formatted)},
                              {"confidence", to_confidence(window.utterance.confidence)},
                              {"words", deepgram_words(window.utterance.words, is_formatted)}};
+    if (!window.utterance.language.empty())
+        alternative["languages"] = json::array{window.utterance.language};
     json::object metadata{{"request_id", session_.request_id},
                           {"model_info", deepgram_model_info(session_.model)},
                           {"model_uuid", deepgram_model_uuid(session_.model)}};

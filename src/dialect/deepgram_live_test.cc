@@ -54,6 +54,18 @@ TEST(DeepgramLive, AFinalTellsItsNumberAndWhatItClosesToAllButTheTokenToWhoAsked
     EXPECT_FALSE(interim.as_object().contains("segment"));
 }
 
+TEST(DeepgramLive, TheLanguageIsToldIfItWasHeard) {
+    auto dialect = live();
+    auto heard = utterance("a", Millis(0));
+    const auto alternative = [&] {
+        const auto message = only(dialect.on_event(Final{heard, Final::Cause::endpoint}));
+        return message.at_pointer("/channel/alternatives/0").as_object();
+    };
+    EXPECT_FALSE(alternative().contains("languages"));
+    heard.language = "zh";
+    EXPECT_EQ(alternative().at("languages"), boost::json::array{"zh"});
+}
+
 TEST(DeepgramLive, AResumePointTellsWhereToGoOn) {
     DeepgramLive dialect(parse_deepgram_live({}).value(),
                          {"req-1", "en-us", {}, "stream-1", Millis(0)});

@@ -190,6 +190,9 @@ Parsed<DeepgramRequest> parse_deepgram_file(const Fields& raw_query) {
     if (is_multichannel) return no_multichannel();
     if (const auto wanted = query.find("diarize_model"))
         request->wants_speakers = !equals_ignoring_case(*wanted, "false");
+    // Or it names the languages to choose from.
+    if (const auto wanted = query.find("detect_language"))
+        request->detects_language = !equals_ignoring_case(*wanted, "false");
     for (const auto tag : query.find_all("tag")) request->tags.emplace_back(tag);
     return request;
 }

@@ -22,7 +22,8 @@ struct DeepgramRequest {
     bool formats_words = false;  // punctuate or smart_format: punctuated_word is present
     bool wants_utterances = false;
     bool wants_paragraphs = false;
-    bool wants_speakers = false;  // of a file
+    bool wants_speakers = false;    // of a file
+    bool detects_language = false;  // of a file: tells it
     bool wants_speech_started = false;
     bool wants_speech_final = true;
     std::vector<std::string> tags;

@@ -175,7 +175,9 @@ std::string deepgram_body(const proto::Transcript& transcript, const DeepgramReq
         alternative["paragraphs"] = paragraphs_json(utterances, is_formatted);
     json::array alternatives, channels;
     alternatives.push_back(std::move(alternative));
-    channels.push_back(json::object{{"alternatives", std::move(alternatives)}});
+    json::object channel{{"alternatives", std::move(alternatives)}};
+    if (request.detects_language) channel["detected_language"] = transcript.heard_language();
+    channels.push_back(std::move(channel));
     json::object results{{"channels", std::move(channels)}};
     if (request.wants_utterances) results["utterances"] = utterances_json(utterances, is_formatted);
     return to_text(json::object{{"metadata", metadata_json(transcript, request, file)},

@@ -14,6 +14,18 @@ boost::json::value body(std::string_view query, const proto::Transcript& transcr
     return test::parsed(deepgram_body(transcript, request, {"req-1", "beef", {}}));
 }
 
+TEST(DeepgramRest, TheLanguageIsToldToWhoAsks) {
+    auto transcript = test::transcript();
+    const auto channel = [&](const char* query) {
+        return body(query, transcript).at_pointer("/results/channels/0").as_object();
+    };
+    EXPECT_FALSE(channel("").contains("detected_language"));
+    EXPECT_FALSE(channel("detect_language=false").contains("detected_language"));
+    EXPECT_EQ(channel("detect_language=true").at("detected_language"), "en") << "the model's";
+    transcript.utterances.back().language = "zh";
+    EXPECT_EQ(channel("detect_language=zh&detect_language=en").at("detected_language"), "zh");
+}
+
 TEST(DeepgramRest, TheBodyHasWhatTheSdkRequires) {
     const auto answer = body("tag=t", test::transcript());
     const auto& metadata = answer.at("metadata");

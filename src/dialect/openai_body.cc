@@ -69,7 +69,7 @@ void add_granularities(json::object& out, const proto::Transcript& transcript,
 
 std::string verbose_json(const proto::Transcript& transcript, const OpenAiRequest& request) {
     json::object out{{"task", "transcribe"},
-                     {"language", english_name_of(transcript.language)},
+                     {"language", english_name_of(transcript.heard_language())},
                      {"duration", to_seconds(transcript.duration)},
                      {"text", transcript.text()}};
     add_granularities(out, transcript, request);
@@ -199,7 +199,7 @@ std::string OpenAiStream::finish(const proto::Transcript& transcript,
                                  const OpenAiRequest& request) {
     json::object last{{"type", "transcript.text.done"}, {"text", text_}};
     if (request.names_granularities) {
-        last["language"] = english_name_of(transcript.language);
+        last["language"] = english_name_of(transcript.heard_language());
         last["duration"] = to_seconds(transcript.duration);
         add_granularities(last, transcript, request);
     }

@@ -43,6 +43,7 @@ using proto::SamplePos;
 struct Hypothesis {
     std::string text;
     std::vector<proto::Word> words;
+    std::string language = {};  // as an utterance's
     bool operator==(const Hypothesis&) const = default;
 };
 

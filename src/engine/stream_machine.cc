@@ -293,6 +293,7 @@ proto::Utterance StreamMachine::make_utterance(const Pending& pending, Hypothesi
     proto::Utterance utterance;
     utterance.text = std::move(hypothesis.text);
     utterance.words = std::move(hypothesis.words);
+    utterance.language = std::move(hypothesis.language);
     utterance.start = to_millis(pending.start);
     utterance.end = to_millis(end);
     for (auto& word : utterance.words) {

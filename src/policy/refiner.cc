@@ -91,6 +91,7 @@ bool Refiner::take(proto::Utterance& utterance, proto::Utterance answer) const {
     utterance.text = std::move(answer.text);
     utterance.words = std::move(answer.words);
     utterance.confidence = answer.confidence;
+    utterance.language = std::move(answer.language);
     return true;
 }
 

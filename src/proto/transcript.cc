@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/transcript.h"
 
+#include <algorithm>
+#include <map>
+
 namespace tutti::proto {
 
 std::string Transcript::text() const {
@@ -11,6 +14,16 @@ std::string Transcript::text() const {
         out += utterance.text;
     }
     return out;
+}
+
+std::string Transcript::heard_language() const {
+    std::map<std::string, Millis> spoken;
+    for (const auto& utterance : utterances)
+        if (!utterance.language.empty())
+            spoken[utterance.language] += utterance.end - utterance.start;
+    if (spoken.empty()) return language;
+    const auto less = [](const auto& a, const auto& b) { return a.second < b.second; };
+    return std::ranges::max_element(spoken, less)->first;
 }
 
 }  // namespace tutti::proto

@@ -53,6 +53,8 @@ struct Utterance {
     Millis end{};
     float confidence = 0;  // mean over the words; 0 when there are none
 
+    std::string language = {};  // that was heard, as ISO 639; empty = the model does not tell
+
     std::int32_t speaker = kNoSpeaker;  // as a word's
 
     bool operator==(const Utterance&) const = default;
@@ -79,8 +81,11 @@ struct Transcript {
     std::vector<Turn> turns = {};  // by start; empty when nobody asked who speaks
     Millis duration{};             // of the audio
     std::string model;
-    std::string language;        // ISO 639-1
+    std::string language;        // ISO 639, of the model
     bool is_punctuated = false;  // its texts have marks
+
+    // In which most was said, if the model tells; else `language`.
+    std::string heard_language() const;
 
     // The utterances' texts joined by single spaces.
     std::string text() const;

@@ -61,7 +61,9 @@ class Writer {
         for (const auto& item : items) put(item);
     }
     void put(const Word& w) { put_all(w.text, w.start, w.end, w.confidence); }
-    void put(const Utterance& u) { put_all(u.text, u.words, u.start, u.end, u.confidence); }
+    void put(const Utterance& u) {
+        put_all(u.text, u.words, u.start, u.end, u.confidence, u.language);
+    }
     template <Tied T>
     void put(const T& value) {
         std::apply([this](const auto&... field) { this->put_all(field...); }, T::tied(value));
@@ -123,7 +125,7 @@ class Reader {
         }
     }
     void take(Word& w) { take_all(w.text, w.start, w.end, w.confidence); }
-    void take(Utterance& u) { take_all(u.text, u.words, u.start, u.end, u.confidence); }
+    void take(Utterance& u) { take_all(u.text, u.words, u.start, u.end, u.confidence, u.language); }
     template <Tied T>
     void take(T& value) {
         std::apply([this](auto&... field) { this->take_all(field...); }, T::tied(value));

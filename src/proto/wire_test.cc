@@ -20,7 +20,8 @@ Final some_final() {
         {{"good", Millis(10), Millis(200), 0.5f}, {"day", Millis(200), Millis(400), 1.f}},
         Millis(0),
         Millis(450),
-        0.75f};
+        0.75f,
+        "en"};
     message.cause = FinalCause::flush;
     message.consumed_up_to = 7200;
     return message;
@@ -86,6 +87,22 @@ TEST(Wire, RandomBytesNeverCrash) {
         (void)decode<FromScribe>(body);
         (void)decode<FromSupervisor>(body);
     }
+}
+
+TEST(Transcript, ItsLanguageIsTheOneInWhichMostWasSaid) {
+    Transcript transcript;
+    transcript.language = "en";
+    EXPECT_EQ(transcript.heard_language(), "en");
+    const auto say = [&](const char* language, int seconds) {
+        transcript.utterances.push_back(
+            {.text = "a", .words = {}, .end = std::chrono::seconds(seconds), .language = language});
+    };
+    say("", 100);
+    EXPECT_EQ(transcript.heard_language(), "en") << "nobody tells";
+    say("zh", 3);
+    say("de", 5);
+    say("zh", 4);
+    EXPECT_EQ(transcript.heard_language(), "zh");
 }
 
 TEST(Transcript, JoinsTextsAndSkipsEmptyOnes) {

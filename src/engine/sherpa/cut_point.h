@@ -22,6 +22,7 @@ inline constexpr SamplePos kMostSetAside = 2 * proto::kSampleRate;
 struct Heard {
     std::string text;
     std::vector<Token> tokens;  // none from a model that tells no times
+    std::string language = {};  // as an utterance's
 };
 
 struct CutPoint {

@@ -67,7 +67,8 @@ StreamBase::StreamBase(std::shared_ptr<const LoadedModel> model, const StreamOpt
 Hypothesis StreamBase::hypothesis_of(const Heard& heard, SamplePos length) const {
     const auto lead = proto::to_millis(carried_length());
     Hypothesis hypothesis{
-        heard.text, words_of_tokens(heard.tokens, model_->plan().style, proto::to_millis(length))};
+        heard.text, words_of_tokens(heard.tokens, model_->plan().style, proto::to_millis(length)),
+        heard.language};
     for (auto& word : hypothesis.words) {
         word.text = clean_utf8(word.text);
         word.start -= lead;
@@ -206,6 +207,7 @@ std::span<const std::int16_t> OfflineStreamOf::clip() const {
 
 void OfflineStreamOf::on_decoded(Heard heard) {
     append_text(heard_.text, heard.text);
+    if (heard_.language.empty()) heard_.language = std::move(heard.language);
     for (auto& token : heard.tokens) {
         token.start += proto::to_millis(static_cast<SamplePos>(clip_begin()));
         heard_.tokens.push_back(std::move(token));
@@ -239,6 +241,7 @@ Heard result_of(const Api& api, const OfflineStream* native) {
         api.offline_result(native), api.destroy_offline_result);
     if (!result) return {};
     auto heard = heard_in(*result);
+    heard.language = language_code(result->language ? result->language : "");
     for (std::size_t i = 0; i < heard.tokens.size(); ++i) {
         if (result->durations) heard.tokens[i].duration = to_millis(result->durations[i]);
         if (result->log_probabilities && std::isfinite(result->log_probabilities[i]))

@@ -264,4 +264,11 @@ std::string clean_utf8(std::string_view text) {
     return clean;
 }
 
+std::string language_code(std::string_view told) {
+    if (told.starts_with("<|") && told.ends_with("|>")) told = told.substr(2, told.size() - 4);
+    const bool is_code = (told.size() == 2 || told.size() == 3) &&
+                         std::ranges::all_of(told, [](char c) { return c >= 'a' && c <= 'z'; });
+    return std::string(is_code ? told : std::string_view());
+}
+
 }  // namespace tutti::engine::sherpa

@@ -46,6 +46,9 @@ void append_text(std::string& text, std::string_view more);
 // Index of the token that the last word begins with; the count of the tokens when there is none.
 std::size_t begin_of_last_word(std::span<const Token> tokens, TokenStyle style);
 
+// "zh" of what the library tells, "zh" or "<|zh|>"; empty of what is no language ("nospeech").
+std::string language_code(std::string_view told);
+
 // Without the bytes that are no UTF-8: half a character, as byte tokens leave it in partials.
 std::string clean_utf8(std::string_view text);
 

@@ -132,7 +132,12 @@ export interface DeepgramResults {
   speech_final: boolean;
   from_finalize: boolean;
   channel: {
-    alternatives: { transcript: string; confidence: number; words: DeepgramWord[] }[];
+    alternatives: {
+      transcript: string;
+      confidence: number;
+      words: DeepgramWord[];
+      languages?: string[]; // if the model tells
+    }[];
   };
   metadata: { request_id: string };
   segment?: number; // of a final

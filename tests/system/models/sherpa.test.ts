@@ -25,6 +25,8 @@ import { until } from "../harness/wait.ts";
 
 const kModelFailed = 66;
 const kKinds = ["streaming", "offline"] as const;
+// Tells the language: the letters a to d are Chinese to it, e to h English.
+const kLingual = "lingual";
 
 const kFirst = "abbacdefgh";
 const kSecond = "hgfed";
@@ -39,10 +41,12 @@ let server: TuttiServer;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "tutti-sherpa-"));
   for (const kind of kKinds) makeToneModel(join(folder, kind), kind);
+  makeToneModel(join(folder, kLingual), "offline", "--sense-voice");
   const config = join(folder, "tutti.toml");
-  writeFileSync(config, kKinds.map((kind) => toneModelTable(kind, join(folder, kind))).join("\n"));
+  const models = [...kKinds, kLingual];
+  writeFileSync(config, models.map((id) => toneModelTable(id, join(folder, id))).join("\n"));
   server = await TuttiServer.start({
-    models: [...kKinds],
+    models,
     flags: { config },
     expectedErrors: /self-test: heard/,
   });
@@ -90,6 +94,26 @@ for (const kind of kKinds) {
     );
   });
 }
+
+test("the language that a model tells, of files and of each utterance", async () => {
+  const audio = join16(silence(kLead), letterTones("abcdabcd"), silence(kGap), letterTones("efg"), silence(kGap));
+  const file = { filename: "tones.wav", bytes: wav(audio) };
+  const openai = await server.post("/v1/audio/transcriptions",
+    form({ model: kLingual, response_format: "verbose_json" }, file));
+  assert.equal(openai.json.language, "chinese", openai.text);
+  const headers = { "content-type": "audio/wav" };
+  const deepgram = await server.post(`/v1/listen?model=${kLingual}&detect_language=true`,
+    { headers, body: wav(audio) });
+  assert.equal(deepgram.json.results.channels[0].detected_language, "zh", deepgram.text);
+  const client = await DeepgramClient.open(server, { model: kLingual });
+  client.sendAudio(audio);
+  await client.finish();
+  const told = client.finals().map((final) => final.channel.alternatives[0]!);
+  assert.deepEqual(
+    told.filter((one) => one.transcript).map((one) => [one.transcript, one.languages]),
+    [["a b c d a b c d", ["zh"]], ["e f g", ["en"]]],
+  );
+});
 
 test("an utterance ends with its words, although something still sounds", async () => {
   const client = await DeepgramClient.open(server, { model: "streaming", interim_results: false });
