@@ -10,7 +10,7 @@ namespace {
 using engine::sherpa::LoadedModel;
 using engine::sherpa::OnlineStream;
 
-constexpr std::size_t kBatch = 8;
+constexpr std::size_t kMostBatch = 8;
 
 struct Speaker {
     const OnlineStream* native = nullptr;
@@ -89,7 +89,7 @@ class Worker {
         speaker.is_finished = true;
     }
 
-    // One call for every 8 streams that are ready.
+    // One call for every few streams that are ready.
     bool decode() {
         std::vector<Speaker*> ready;
         for (auto& speaker : speakers_) {
@@ -98,9 +98,9 @@ class Worker {
             else
                 note(speaker);
         }
-        for (std::size_t at = 0; at < ready.size(); at += kBatch) {
-            const OnlineStream* batch[kBatch];
-            const auto n = std::min(kBatch, ready.size() - at);
+        for (std::size_t at = 0; at < ready.size(); at += load_.batch) {
+            const OnlineStream* batch[kMostBatch];
+            const auto n = std::min(load_.batch, ready.size() - at);
             for (std::size_t i = 0; i < n; ++i) batch[i] = ready[at + i]->native;
             api_.online_decode(model_.online(), batch, static_cast<std::int32_t>(n));
             for (std::size_t i = 0; i < n; ++i)

@@ -20,6 +20,7 @@ class EngineProcess;
 struct Load {
     std::size_t streams = 0;
     std::size_t threads = 2;
+    std::size_t batch = 8;  // streams in a call, of the bare library
     std::size_t chunk = 0;  // samples that come at once
     // How long each stream lasts, as letters that the model must hear.
     std::size_t letters = 0;
@@ -46,7 +47,7 @@ Clock::duration due(const Load& load, std::size_t index, std::size_t chunk);
 double cpu_seconds();
 
 // The library alone, as it is best used: threads share the recognizer, each has its own streams and
-// decodes 8 of them in a call.
+// decodes `batch` of them in a call.
 Carried carry_bare(const engine::sherpa::LoadedModel& model, const Load& load);
 // Through the engine's process and its socket, as a gateway does, with partial results. CPU time is
 // that of both; a latency is told by each partial and credit, when it arrives.

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 
 namespace tutti::engine {
 namespace {
@@ -24,7 +25,8 @@ using sherpa::ModelPlan;
 
 class OnlineSherpa : public Recognizer {
   public:
-    explicit OnlineSherpa(std::shared_ptr<const LoadedModel> model) : model_(std::move(model)) {}
+    OnlineSherpa(std::shared_ptr<const LoadedModel> model, std::size_t batch)
+        : model_(std::move(model)), batch_(batch) {}
 
     std::unique_ptr<RecognizerStream> create_stream(StreamOptions options) override {
         return std::make_unique<sherpa::OnlineStreamOf>(model_, options);
@@ -32,10 +34,11 @@ class OnlineSherpa : public Recognizer {
     void decode(std::span<RecognizerStream* const> ready) override {
         sherpa::decode_online(*model_, ready);
     }
-    std::size_t batch_limit() const override { return sherpa::kMostStreams; }
+    std::size_t batch_limit() const override { return batch_; }
 
   private:
     std::shared_ptr<const LoadedModel> model_;  // with the factory and the other threads
+    const std::size_t batch_;
 };
 
 class OfflineSherpa : public Recognizer {
@@ -54,14 +57,16 @@ class OfflineSherpa : public Recognizer {
     std::shared_ptr<const LoadedModel> model_;  // with the factory and the other threads
 };
 
-std::unique_ptr<Recognizer> make_recognizer(std::shared_ptr<const LoadedModel> model) {
+// `batch`: of a streaming model.
+std::unique_ptr<Recognizer> make_recognizer(std::shared_ptr<const LoadedModel> model,
+                                            std::size_t batch = sherpa::kMostStreams) {
     const auto kind = model->plan().kind;
     if (kind == models::Kind::punctuation)
         return sherpa::make_punctuation_recognizer(std::move(model));
     if (kind == models::Kind::diarization)
         return sherpa::make_diarization_recognizer(std::move(model));
     if (kind == models::Kind::asr_streaming)
-        return std::make_unique<OnlineSherpa>(std::move(model));
+        return std::make_unique<OnlineSherpa>(std::move(model), batch);
     return std::make_unique<OfflineSherpa>(std::move(model));
 }
 
@@ -133,9 +138,13 @@ RecognizerFactory load_sherpa(const SherpaOptions& options) {
     };
     if (const auto done = sherpa::try_in_child(attempt, options.probe_limit); !done)
         throw std::runtime_error(done.error().context);
-    return [model = std::shared_ptr<const LoadedModel>(load())](proto::StreamMode) {
-        return make_recognizer(model);
-    };
+    const std::shared_ptr<const LoadedModel> model = load();
+    auto batch = sherpa::kMostStreams;
+    if (plan.kind == models::Kind::asr_streaming) {
+        batch = sherpa::measure_batch(*model, std::max(1u, std::thread::hardware_concurrency()));
+        log::info("model={} decodes {} streams in a call", plan.id, batch);
+    }
+    return [model, batch](proto::StreamMode) { return make_recognizer(model, batch); };
 }
 
 }  // namespace tutti::engine

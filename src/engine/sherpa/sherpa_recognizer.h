@@ -7,8 +7,9 @@
 //    (engine/try_model.h). The model is loaded once; all decode threads share it, each with its own
 //    streams. What the library may do to a process that loads a bad model happens to a child first
 //    (probe.h).
-// 2. Streaming models decode as audio comes, up to kMostStreams of them in one call. Offline models
-//    decode an utterance once it has ended, and have no partials.
+// 2. Streaming models decode as audio comes, as many of them in one call as was found best at the
+//    load (batch_size.h). Offline models decode an utterance once it has ended, and have no
+//    partials.
 // 3. An utterance cut in running speech sets its last word aside (cut_point.h); the carry is the
 //    audio of that word.
 // 4. Models of other kinds: see punctuation_recognizer.h and diarization_recognizer.h.

@@ -3,15 +3,13 @@
 #pragma once
 
 #include "engine/recognizer.h"
+#include "engine/sherpa/batch_size.h"
 #include "engine/sherpa/cut_point.h"
 #include "engine/sherpa/loaded_model.h"
 
 #include <memory>
 
 namespace tutti::engine::sherpa {
-
-// More in one call cost more than they bring (docs/decisions/0006).
-inline constexpr std::size_t kMostStreams = 8;
 
 // What both kinds share: the audio carried over from the utterance before, and the outcome.
 class StreamBase : public RecognizerStream {
