@@ -382,8 +382,7 @@ test("an unloaded model: 503 with how to load it again, which works", { skip }, 
     });
     assert.match(refused.json.detail, /'silero'.*tutti ctl load silero/);
     const [, path, body] = /POST (\S+) (\{.*\})$/.exec(refused.json.detail)!;
-    const headers = { "content-type": "application/json" };
-    const loaded = await own.post(path!, { headers, body: body! });
+    const loaded = await own.post(path!, { headers: { "content-type": "application/json" }, body: body! });
     assert.equal(loaded.json.loaded, true, loaded.text);
     await until("an answer", async () => (await send(wav(silence(100)), "a.wav", own)).status === 200);
   });
